@@ -1,0 +1,99 @@
+// The arrows of the architecture: which room may import which.
+// Core rooms, lowest first. A room may import `errors` and the rooms listed for it, and nothing else of ours.
+const rooms = {
+  errors: [],
+  keys: [],
+  issuer: [],
+  grants: ['keys', 'issuer'],
+  'token-endpoint': ['grants', 'keys', 'issuer'],
+  tokens: ['token-endpoint', 'grants', 'keys', 'issuer'],
+  telemetry: ['tokens', 'token-endpoint', 'grants', 'keys', 'issuer'],
+  audit: ['tokens', 'token-endpoint', 'grants', 'keys', 'issuer'],
+  outbound: ['tokens', 'grants', 'issuer', 'audit', 'telemetry'],
+  altinn: ['tokens', 'grants', 'issuer', 'telemetry', 'audit'],
+  'system-user': ['altinn', 'outbound', 'tokens', 'grants', 'issuer', 'audit', 'telemetry'],
+  health: ['tokens', 'token-endpoint', 'keys', 'issuer', 'audit'],
+};
+const src = '^libs/maskinporten/src';
+const room = (names) => `${src}/(${names.join('|')})/`;
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    ...Object.entries(rooms).map(([name, allowed]) => ({
+      name: `arrow-${name}`,
+      comment: `${name}/ may import ${['errors', ...allowed].join(', ')} only`,
+      severity: 'error',
+      from: { path: `${src}/${name}/`, pathNot: '\\.(spec|fixtures)\\.ts$' },
+      to: { path: `${src}/`, pathNot: room([name, 'errors', ...allowed]) },
+    })),
+    {
+      name: 'rooms-by-their-door',
+      comment: 'another room is entered through its index.ts only',
+      severity: 'error',
+      from: { path: `${src}/([^/]+)/`, pathNot: '\\.(spec|fixtures)\\.ts$' },
+      to: { path: `${src}/[^/]+/.+`, pathNot: [`${src}/$1/`, `${src}/[^/]+/index\\.ts$`] },
+    },
+    {
+      name: 'module-uses-doors',
+      severity: 'error',
+      from: { path: `${src}/[^/]+\\.ts$`, pathNot: '\\.(spec|fixtures)\\.ts$' },
+      to: { path: `${src}/[^/]+/.+`, pathNot: `${src}/[^/]+/index\\.ts$` },
+    },
+    {
+      name: 'core-without-nest',
+      comment: 'keys … tokens is plain TypeScript that a test constructs with `new`',
+      severity: 'error',
+      from: {
+        path: room(['errors', 'keys', 'issuer', 'grants', 'token-endpoint', 'tokens']),
+        pathNot: '\\.(spec|fixtures)\\.ts$',
+      },
+      to: { path: '(^|node_modules/)(@nestjs|rxjs|axios|class-validator|class-transformer|reflect-metadata)' },
+    },
+    {
+      name: 'optional-peers-stay-optional',
+      severity: 'error',
+      from: {
+        path: `${src}/`,
+        pathNot: ['\\.(spec|fixtures)\\.ts$', `${src}/(health|redis|audit-postgres|pkcs11|aws-kms)/`],
+      },
+      to: { path: 'node_modules/(@nestjs/terminus|redis|ioredis|pg|graphene-pk11|pkcs11js|@aws-sdk)' },
+    },
+    {
+      name: 'simulator-shares-no-code-with-the-client',
+      severity: 'error',
+      from: { path: '^libs/simulator/' },
+      to: { path: '^(libs/maskinporten|src|node_modules/nestjs-maskinporten)/' },
+    },
+    {
+      name: 'client-does-not-know-the-simulator',
+      severity: 'error',
+      from: { path: `${src}/`, pathNot: ['\\.(spec|fixtures)\\.ts$', `${src}/(testing|cli)/`] },
+      to: { path: 'libs/simulator|maskinporten-simulator' },
+    },
+    {
+      name: 'libraries-do-not-know-the-template',
+      severity: 'error',
+      from: { path: '^libs/' },
+      to: { path: '^(src|test|bench)/' },
+    },
+    {
+      name: 'template-uses-the-public-names',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^libs/', pathNot: '^libs/[^/]+/(src|dist)/([^/]+/)?index\\.(ts|js|d\\.ts)$' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['types', 'import', 'default'],
+      extensions: ['.ts', '.js', '.d.ts'],
+    },
+  },
+};

@@ -1,0 +1,47 @@
+const common = {
+  rootDir: import.meta.dirname,
+  testEnvironment: 'node',
+  injectGlobals: false,
+  restoreMocks: true,
+  extensionsToTreatAsEsm: ['.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/libs/.*/dist'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+        jsc: {
+          target: 'es2023',
+          keepClassNames: true,
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+        },
+      },
+    ],
+  },
+  // The workspace's own packages are tested from source; the packed tarballs are tested in test/package.
+  moduleNameMapper: {
+    '^nestjs-maskinporten$': '<rootDir>/libs/maskinporten/src/index.ts',
+    '^nestjs-maskinporten/(.*)$': '<rootDir>/libs/maskinporten/src/$1/index.ts',
+    '^maskinporten-simulator$': '<rootDir>/libs/simulator/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+};
+
+export default {
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{src,libs}/**/*.spec.ts'] },
+    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'] },
+  ],
+  testTimeout: 30_000,
+  coverageProvider: 'babel',
+  collectCoverageFrom: [
+    'libs/*/src/**/*.ts',
+    'src/**/*.ts',
+    '!**/*.spec.ts',
+    '!**/*.fixtures.ts',
+    '!**/index.ts',
+    '!src/main.ts',
+  ],
+};
