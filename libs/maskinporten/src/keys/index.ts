@@ -1,0 +1,22 @@
+// Keys that sign grants: where they come from, what is public about them, and which one is current.
+export { loadSigningKey } from './load-signing-key.js';
+export type { LoadKeyOptions } from './load-signing-key.js';
+export { loadKeyRing } from './load-key-ring.js';
+export { KeyRing } from './key-ring.js';
+export type { KeyChange, KeyChangeListener } from './key-ring.js';
+export { SigningGate, signingGate } from './signing-gate.js';
+export { isSigningAlgorithm } from './signing-key.js';
+export type { SigningAlgorithm, SigningKey } from './signing-key.js';
+export type {
+  FileKeySource,
+  JwkKeySource,
+  KeySource,
+  MaskinportenSigner,
+  PemKeySource,
+  Pkcs12KeySource,
+  SignerKeySource,
+} from './key-source.js';
+export type { KeyWarning, KeyWarningListener } from './key-warning.js';
+export { jwkThumbprint } from './key-facts.js';
+export { certificateHolder, certificateOrganisation } from './certificate-organisation.js';
+export type { CertificateHolder } from './certificate-organisation.js';

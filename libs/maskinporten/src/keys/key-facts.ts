@@ -1,0 +1,91 @@
+import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
+import { calculateJwkThumbprint } from 'jose';
+import { createError } from '../errors/index.js';
+import { certificateOrganisation } from './certificate-organisation.js';
+import { endOf, orderChain, startOf } from './certificate-chain.js';
+import { KeyFailure } from './key-failure.js';
+import type { KeyWarningListener } from './key-warning.js';
+import type { SigningKey } from './signing-key.js';
+
+/** What is public about a key and the way it is presented: everything of a `SigningKey` but the signing. */
+export type KeyFacts = Omit<SigningKey, 'alg' | 'sign'>;
+
+export interface KeyFactsInput {
+  readonly kid: string | undefined;
+  readonly publicKey: KeyObject | undefined;
+  readonly certificates: readonly X509Certificate[];
+  readonly registeredAt: Date | undefined;
+  /** How failures name the certificates' setting: `certificateChain`, `certificateFile`, `pem` … */
+  readonly certificateMember: string;
+  /** `key`, `key[1]` … */
+  readonly field: string;
+  readonly nowMs: number;
+  readonly onWarning: KeyWarningListener;
+}
+
+/**
+ * Chooses between `kid` and `x5c` (protocol reference §2.1) and checks the certificate against the key and the clock.
+ *
+ * @throws KeyFailure when neither is there, or the certificate belongs to another key.
+ * @throws SigningCredentialError (`MP_CERTIFICATE_EXPIRED`, `MP_CERTIFICATE`) when the certificate would be presented
+ *   and is out of its time. With a `kid` that is only a warning: the registered key is what counts.
+ */
+export async function keyFacts(input: KeyFactsInput): Promise<KeyFacts> {
+  const { kid, publicKey, certificates, registeredAt } = input;
+  const chain =
+    certificates.length === 0 || publicKey === undefined
+      ? undefined
+      : orderChain(certificates, publicKey, input.certificateMember);
+  if (kid === undefined && chain === undefined) {
+    throw new KeyFailure('kid', 'is missing: give the kid of the registered key, or an enterprise certificate chain');
+  }
+  const thumbprint = publicKey === undefined ? undefined : await jwkThumbprint(publicKey);
+  const leaf = chain?.[0];
+  if (leaf !== undefined) checkValidity(leaf, input);
+  const organisation = leaf === undefined ? undefined : certificateOrganisation(leaf);
+  return {
+    identity: identityOf(kid, leaf, thumbprint),
+    ...(kid === undefined ? {} : { kid }),
+    ...(kid === undefined && chain !== undefined
+      ? { x5c: Object.freeze(chain.map(({ raw }) => raw.toString('base64'))) }
+      : {}),
+    ...(thumbprint === undefined ? {} : { thumbprint }),
+    ...(publicKey === undefined ? {} : { publicKey }),
+    ...(registeredAt === undefined ? {} : { registeredAt }),
+    ...(leaf === undefined ? {} : { certificateNotBefore: startOf(leaf), certificateNotAfter: endOf(leaf) }),
+    ...(organisation === undefined ? {} : { certificateOrganisation: organisation }),
+  };
+}
+
+/** RFC 7638, SHA-256, base64url. */
+export function jwkThumbprint(publicKey: KeyObject): Promise<string> {
+  const { kty, n, e } = publicKey.export({ format: 'jwk' });
+  return calculateJwkThumbprint({ kty: String(kty), n: String(n), e: String(e) }, 'sha256');
+}
+
+/** The same key under another kid, or under a renewed certificate, is another identity: its tokens are not shared. */
+function identityOf(
+  kid: string | undefined,
+  leaf: X509Certificate | undefined,
+  thumbprint: string | undefined,
+): string {
+  if (kid !== undefined) return `kid:${thumbprint ?? '-'}:${kid}`;
+  const digest = createHash('sha256')
+    .update(leaf?.raw ?? '')
+    .digest('base64url');
+  return `x5c:${thumbprint ?? '-'}:${digest}`;
+}
+
+function checkValidity(leaf: X509Certificate, input: KeyFactsInput): void {
+  const expired = endOf(leaf).getTime() <= input.nowMs;
+  const early = startOf(leaf).getTime() > input.nowMs;
+  if (!expired && !early) return;
+  const moment = (expired ? endOf(leaf) : startOf(leaf)).toISOString();
+  const message = expired ? `The certificate expired at ${moment}.` : `The certificate is not valid before ${moment}.`;
+  const field = `${input.field}.${input.certificateMember}`;
+  if (input.kid !== undefined) {
+    input.onWarning({ code: expired ? 'certificate-expired' : 'certificate-not-yet-valid', field, message });
+    return;
+  }
+  throw createError(expired ? 'MP_CERTIFICATE_EXPIRED' : 'MP_CERTIFICATE', { message, field });
+}

@@ -1,0 +1,72 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { KeyFailure } from './key-failure.js';
+import { MAX_KEY_BYTES } from './key-material.js';
+
+export interface KeyFileContent {
+  /** The caller wipes it. */
+  readonly bytes: Buffer;
+  /** Somebody other than the owner may read it. Always false on Windows, which has no such bits. */
+  readonly readableByOthers: boolean;
+}
+
+const GROUP_OR_OTHERS_READ = 0o044;
+
+/**
+ * Reads a key file through one handle, so that what was checked is what is read.
+ *
+ * @throws KeyFailure with the path and the reason.
+ */
+export async function readKeyFile(path: string, member: string): Promise<KeyFileContent> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (error) {
+    throw new KeyFailure(member, `${quote(path)} ${reasonOf(error)}`);
+  }
+  try {
+    const { size, mode } = await statOf(handle, path, member);
+    const bytes = Buffer.alloc(size);
+    const { bytesRead } = await handle.read(bytes, 0, size, 0);
+    return {
+      bytes: bytes.subarray(0, bytesRead),
+      readableByOthers: process.platform !== 'win32' && (mode & GROUP_OR_OTHERS_READ) !== 0,
+    };
+  } catch (error) {
+    if (error instanceof KeyFailure) throw error;
+    throw new KeyFailure(member, `${quote(path)} ${reasonOf(error)}`);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function statOf(handle: FileHandle, path: string, member: string): Promise<{ size: number; mode: number }> {
+  const stat = await handle.stat();
+  if (!stat.isFile()) throw new KeyFailure(member, `${quote(path)} is not a regular file`);
+  if (stat.size === 0) throw new KeyFailure(member, `${quote(path)} is empty`);
+  if (stat.size > MAX_KEY_BYTES) throw new KeyFailure(member, `${quote(path)} is larger than 1 MiB`);
+  return stat;
+}
+
+/** Paths come from configuration and are shown; a PEM that was put into the path by mistake is not. */
+function quote(path: string): string {
+  return path.length <= 256 && /^[\x20-\x7e\u00a0-\u024f]+$/.test(path) && !path.includes('-----')
+    ? `"${path}"`
+    : '(a path that is not shown)';
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'does not exist';
+    case 'EACCES':
+    case 'EPERM':
+      return 'may not be read by this process';
+    case 'ENAMETOOLONG':
+    case 'ERR_INVALID_ARG_VALUE':
+      return 'is not a path: was the key itself given instead of its file?';
+    default:
+      return 'could not be read';
+  }
+}

@@ -1,0 +1,72 @@
+import type { JsonWebKey, KeyObject } from 'node:crypto';
+import type { SigningAlgorithm } from './signing-key.js';
+
+/**
+ * A key that lives somewhere else – a KMS or an HSM – and signs on request.
+ *
+ * @example
+ * const signer: MaskinportenSigner = {
+ *   kid: 'my-registered-kid',
+ *   sign: async (data, { signal }) => kms.signRsaSha256(data, { signal }),
+ * };
+ */
+export interface MaskinportenSigner {
+  /** Identifier of the registered public key. Either this or `certificateChain` is required. */
+  readonly kid?: string;
+  /** Default `RS256`. */
+  readonly alg?: SigningAlgorithm;
+  /** When given, every signature is verified with it before it is used, and the key's size is checked at start. */
+  readonly publicKey?: KeyObject | string | Buffer;
+  /** PEM certificates; sent as `x5c` when there is no `kid`. */
+  readonly certificateChain?: string | Buffer;
+  /** Signs `data` (the bytes to be hashed and signed, not a digest) with RSASSA-PKCS1-v1_5. */
+  sign(
+    data: Uint8Array,
+    options: { readonly alg: SigningAlgorithm; readonly signal: AbortSignal },
+  ): Promise<Uint8Array>;
+}
+
+export interface PemKeySource {
+  /** PKCS#8, PKCS#1 or encrypted PEM (or its base64); certificates in the same text are taken as the chain. */
+  readonly pem: string | Buffer;
+  readonly kid?: string;
+  readonly passphrase?: string;
+  /** PEM certificates in any order; sent as `x5c` when there is no `kid`. */
+  readonly certificateChain?: string | Buffer;
+  /** When the public key was uploaded (ISO date); it lives one year from then. */
+  readonly registeredAt?: Date | string;
+}
+
+export interface JwkKeySource {
+  /** Private RSA JWK: object, JSON, or base64 of the JSON. */
+  readonly jwk: JsonWebKey | string;
+  /** Default: the JWK's own `kid`. */
+  readonly kid?: string;
+  readonly registeredAt?: Date | string;
+}
+
+export interface Pkcs12KeySource {
+  readonly pkcs12: Buffer | string;
+  readonly passphrase?: string;
+  readonly kid?: string;
+  readonly registeredAt?: Date | string;
+}
+
+export interface FileKeySource {
+  /** Path of a PEM or JWK file; the format is detected. */
+  readonly file: string;
+  readonly passphrase?: string;
+  readonly kid?: string;
+  /** Path of a PEM file with the certificate chain. */
+  readonly certificateFile?: string;
+  readonly watch?: boolean;
+  readonly registeredAt?: Date | string;
+}
+
+export interface SignerKeySource {
+  readonly signer: MaskinportenSigner;
+  readonly registeredAt?: Date | string;
+}
+
+/** Where the private key comes from. */
+export type KeySource = PemKeySource | JwkKeySource | Pkcs12KeySource | FileKeySource | SignerKeySource;

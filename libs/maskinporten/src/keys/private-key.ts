@@ -1,0 +1,105 @@
+import { createPrivateKey, type KeyObject, type PrivateKeyInput } from 'node:crypto';
+import { KeyFailure } from './key-failure.js';
+import type { PemBlock } from './pem-document.js';
+
+export const MIN_KEY_BITS = 2048;
+/** OpenSSL verifies nothing larger. */
+const MAX_KEY_BITS = 16_384;
+
+const PRIVATE_LABELS = new Set(['PRIVATE KEY', 'RSA PRIVATE KEY', 'ENCRYPTED PRIVATE KEY']);
+const OTHER_PRIVATE = 'PRIVATE KEY';
+
+/** The one private key among the blocks of a PEM text. */
+export function privateKeyFromPem(
+  blocks: readonly PemBlock[],
+  passphrase: string | undefined,
+  member: string,
+): KeyObject {
+  const candidates = blocks.filter(({ label }) => label.endsWith(OTHER_PRIVATE));
+  const [block, second] = candidates;
+  if (block === undefined) throw new KeyFailure(member, withoutPrivateKey(blocks));
+  if (second !== undefined) throw new KeyFailure(member, 'holds more than one private key: keep the one to sign with');
+  if (block.label === 'OPENSSH PRIVATE KEY') {
+    throw new KeyFailure(member, 'is an OpenSSH key: convert it with "ssh-keygen -p -m PKCS8"');
+  }
+  if (block.label === 'EC PRIVATE KEY' || block.label === 'DSA PRIVATE KEY')
+    throw notRsa(member, block.label.slice(0, -12));
+  if (!PRIVATE_LABELS.has(block.label)) throw new KeyFailure(member, 'holds a kind of private key that is not known');
+  return openKey({ key: block.pem, format: 'pem' }, block.encrypted, passphrase, member);
+}
+
+/** A private key in DER: PKCS#8, encrypted PKCS#8 or PKCS#1. */
+export function privateKeyFromDer(der: Buffer, passphrase: string | undefined, member: string): KeyObject {
+  const encrypted = isEncryptedPkcs8(der);
+  try {
+    return openKey({ key: der, format: 'der', type: 'pkcs8' }, encrypted, passphrase, member);
+  } catch (failure) {
+    if (encrypted) throw failure;
+    return openKey({ key: der, format: 'der', type: 'pkcs1' }, false, undefined, member);
+  }
+}
+
+/** EncryptedPrivateKeyInfo (RFC 5958 §3) starts with a SEQUENCE where the plain forms have a version number. */
+function isEncryptedPkcs8(der: Buffer): boolean {
+  return der[2 + ((der[1] ?? 0) & 0x7f)] === 0x30;
+}
+
+function openKey(
+  input: PrivateKeyInput,
+  encrypted: boolean,
+  passphrase: string | undefined,
+  member: string,
+): KeyObject {
+  if (!encrypted) {
+    try {
+      return createPrivateKey(input);
+    } catch (error) {
+      throw new KeyFailure(member, unreadable(error, 'is damaged: OpenSSL could not read the private key'));
+    }
+  }
+  if (passphrase === undefined) throw new KeyFailure('passphrase', 'is missing: the private key is encrypted');
+  try {
+    return createPrivateKey({ ...input, passphrase });
+  } catch (error) {
+    if (isUnsupported(error)) throw new KeyFailure(member, UNSUPPORTED_CIPHER);
+    throw new KeyFailure('passphrase', 'is wrong, or the encrypted private key is damaged');
+  }
+}
+
+const UNSUPPORTED_CIPHER =
+  'is encrypted with a cipher that OpenSSL 3 no longer offers: encrypt it again with "openssl pkcs8 -topk8 -v2 aes256"';
+
+function isUnsupported(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).includes('UNSUPPORTED');
+}
+
+function unreadable(error: unknown, reason: string): string {
+  return isUnsupported(error) ? 'holds a key of a kind that OpenSSL does not know, or is damaged' : reason;
+}
+
+function withoutPrivateKey(blocks: readonly PemBlock[]): string {
+  const labels = new Set(blocks.map(({ label }) => label));
+  if (labels.has('PUBLIC KEY') || labels.has('RSA PUBLIC KEY')) {
+    return 'holds a public key only: the private key is needed to sign';
+  }
+  if (labels.has('CERTIFICATE')) return 'holds certificates only: the private key is needed to sign';
+  return 'holds no private key';
+}
+
+export function notRsa(member: string, kind: string): KeyFailure {
+  return new KeyFailure(member, `is an ${kind} key: Maskinporten takes RSA keys only (RS256, RS384, RS512)`);
+}
+
+/** RSA with PKCS#1 v1.5 of at least 2048 bits (RFC 7518 §3.3), in a private or public key. */
+export function checkRsa(key: KeyObject, member: string): number {
+  if (key.asymmetricKeyType === 'rsa-pss') {
+    throw new KeyFailure(member, 'is an RSA-PSS key, which cannot make RS256 signatures: use a plain RSA key');
+  }
+  if (key.asymmetricKeyType !== 'rsa') throw notRsa(member, (key.asymmetricKeyType ?? 'unknown').toUpperCase());
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (bits < MIN_KEY_BITS) {
+    throw new KeyFailure(member, `is too small: RSA of ${bits} bits, at least ${MIN_KEY_BITS} are required`);
+  }
+  if (bits > MAX_KEY_BITS) throw new KeyFailure(member, `is too large: RSA of ${bits} bits, at most ${MAX_KEY_BITS}`);
+  return bits;
+}

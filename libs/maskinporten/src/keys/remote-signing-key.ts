@@ -1,0 +1,119 @@
+import { verify, type KeyObject } from 'node:crypto';
+import { createError, isMaskinportenError, type MaskinportenError } from '../errors/index.js';
+import type { KeyFacts } from './key-facts.js';
+import type { MaskinportenSigner } from './key-source.js';
+import { DIGEST_OF, type SigningAlgorithm, type SigningKey } from './signing-key.js';
+
+const UNAVAILABLE_HINT = {
+  en: 'The key service (KMS or HSM) did not sign: check that it is up, reachable and that this service may use the key.',
+  nb: 'Nøkkeltjenesten (KMS eller HSM) signerte ikke: kontroller at den er oppe, kan nås, og at tjenesten har lov til å bruke nøkkelen.',
+};
+
+/** A key that signs somewhere else, with a deadline and a check of what comes back. */
+export class RemoteSigningKey implements SigningKey {
+  readonly alg: SigningAlgorithm;
+  declare readonly kid?: string;
+  declare readonly x5c?: readonly string[];
+  declare readonly identity: string;
+  declare readonly thumbprint?: string;
+  declare readonly publicKey?: KeyObject;
+  declare readonly registeredAt?: Date;
+  declare readonly certificateNotBefore?: Date;
+  declare readonly certificateNotAfter?: Date;
+  declare readonly certificateOrganisation?: string;
+  readonly #signer: MaskinportenSigner;
+  readonly #timeoutMs: number;
+  readonly #field: string;
+
+  constructor(
+    signer: MaskinportenSigner,
+    alg: SigningAlgorithm,
+    facts: KeyFacts,
+    options: { readonly timeoutMs: number; readonly field: string },
+  ) {
+    this.alg = alg;
+    this.#signer = signer;
+    this.#timeoutMs = options.timeoutMs;
+    this.#field = options.field;
+    Object.assign(this, facts);
+  }
+
+  async sign(data: Uint8Array, options: { readonly signal?: AbortSignal } = {}): Promise<Uint8Array> {
+    const signature: unknown = await this.#ask(data, options.signal);
+    if (!(signature instanceof Uint8Array)) throw this.#bad('gave something that is not a Uint8Array');
+    if (this.publicKey !== undefined && !(await this.#isSignature(data, signature, this.publicKey))) {
+      throw this.#bad('gave a signature that its public key does not verify');
+    }
+    return signature;
+  }
+
+  /** Waits for the signer, the deadline or the caller, whichever comes first: a signer may not look at its signal. */
+  #ask(data: Uint8Array, caller: AbortSignal | undefined): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const controller = new AbortController();
+      const stop = (error: MaskinportenError): void => {
+        finish();
+        reject(error);
+        controller.abort();
+      };
+      const onAbort = (): void => {
+        stop(createError('MP_ABORTED', { message: 'The caller stopped waiting while the grant was signed.' }));
+      };
+      const timer = setTimeout(() => stop(this.#timedOut()), this.#timeoutMs);
+      const finish = (): void => {
+        clearTimeout(timer);
+        caller?.removeEventListener('abort', onAbort);
+      };
+      if (caller?.aborted === true) {
+        onAbort();
+        return;
+      }
+      caller?.addEventListener('abort', onAbort, { once: true });
+      this.#call(data, controller.signal).then(
+        (signature) => {
+          finish();
+          resolve(signature);
+        },
+        (error: unknown) => {
+          finish();
+          reject(isMaskinportenError(error) ? error : this.#failed());
+        },
+      );
+    });
+  }
+
+  async #call(data: Uint8Array, signal: AbortSignal): Promise<unknown> {
+    return await this.#signer.sign(data, { alg: this.alg, signal });
+  }
+
+  #isSignature(data: Uint8Array, signature: Uint8Array, publicKey: KeyObject): Promise<boolean> {
+    return new Promise((resolve) => {
+      verify(DIGEST_OF[this.alg], data, publicKey, signature, (error, valid) => {
+        resolve(error === null && valid);
+      });
+    });
+  }
+
+  /** The signer's own error is not passed on: SDK errors carry requests and credentials. */
+  #failed(): MaskinportenError {
+    return createError('MP_UPSTREAM', {
+      message: 'The remote signer failed.',
+      field: this.#field,
+      actBy: 'you',
+      hint: UNAVAILABLE_HINT,
+    });
+  }
+
+  #timedOut(): MaskinportenError {
+    return createError('MP_TIMEOUT', {
+      message: `The remote signer did not answer within ${this.#timeoutMs} ms.`,
+      field: this.#field,
+      actBy: 'you',
+      hint: UNAVAILABLE_HINT,
+    });
+  }
+
+  #bad(what: string): MaskinportenError {
+    return createError('MP_SIGNATURE', { message: `The remote signer ${what}.`, field: this.#field });
+  }
+}
