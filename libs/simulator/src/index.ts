@@ -1,0 +1,24 @@
+// Start it
+export { type Simulator, type SimulatorOptions, startSimulator } from './start-simulator.js';
+
+// Configure it
+export type { SimulatorConfig } from './configuration.js';
+export { ConfigurationError, type ConfigurationProblem } from './kernel/index.js';
+export type { FaultInput } from './kernel/index.js';
+export type {
+  AccessPackageInput,
+  ClientInput,
+  ClientJwk,
+  ConsentInput,
+  DelegationInput,
+  RevokedTokenInput,
+  RightInput,
+  ScopeInput,
+  SystemInput,
+  SystemUserInput,
+  UngrantedInput,
+} from './maskinporten/index.js';
+
+// Watch and steer it
+export type { LogEntry, LoggedCheck, LoggedRefusal, TimeSource } from './kernel/index.js';
+export type { Operator } from './operator/index.js';

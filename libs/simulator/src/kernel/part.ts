@@ -1,0 +1,34 @@
+import type { FastifyInstance } from 'fastify';
+import type { AnyCollection } from './collection.js';
+import type { RequestLog } from './request-log.js';
+import type { SimulatorClock } from './simulator-clock.js';
+
+/** The listeners of the simulator, each on a port of its own so that their origins differ as in reality. */
+export const ROLES = ['maskinporten', 'platform', 'api', 'operator'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Known once the simulator listens; requests come later. Only `issuer` ends in a slash. */
+export interface SimulatorUrls {
+  readonly issuer: string;
+  readonly tokenEndpoint: string;
+  readonly platformUrl: string;
+  readonly apiUrl: string;
+  readonly operatorUrl: string;
+}
+
+/** What every half of the simulator shares. */
+export interface World {
+  readonly clock: SimulatorClock;
+  readonly log: RequestLog;
+  readonly urls: () => SimulatorUrls;
+}
+
+/** One half of the simulator: what it adds to the configuration, to the listeners, and what it forgets on reset. */
+export interface SimulatorPart {
+  readonly name: string;
+  /** Members of the configuration, each also `/operator/api/<name>`. */
+  readonly collections?: readonly AnyCollection[];
+  readonly routes?: Partial<Record<Role, (app: FastifyInstance) => void>>;
+  /** Called before the start configuration is applied again. Collections are emptied by the kernel. */
+  readonly reset?: () => void;
+}

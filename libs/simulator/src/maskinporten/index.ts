@@ -1,0 +1,37 @@
+import type { SimulatorPart } from '../kernel/index.js';
+import type { MaskinportenState } from './maskinporten-state.js';
+import { maskinportenRoutes } from './maskinporten.routes.js';
+
+export type { DelegationInput, UngrantedInput } from './access.js';
+export type { ClientInput, ClientJwk } from './clients.js';
+export type { ConsentInput } from './consents.js';
+export { MaskinportenState, type RevokedTokenInput } from './maskinporten-state.js';
+export type { ScopeInput } from './scopes.js';
+export type {
+  AccessPackageInput,
+  Right,
+  RightInput,
+  System,
+  SystemInput,
+  SystemUser,
+  SystemUserInput,
+} from './systems.js';
+
+/** Maskinporten's half. */
+export function maskinportenPart(state: MaskinportenState): SimulatorPart {
+  return {
+    name: 'maskinporten',
+    collections: [
+      state.clients,
+      state.scopes,
+      state.ungranted,
+      state.delegations,
+      state.systems,
+      state.systemUsers,
+      state.consents,
+      state.revokedTokens,
+    ],
+    routes: { maskinporten: (app) => maskinportenRoutes(app, state) },
+    reset: () => state.usedGrants.clear(),
+  };
+}

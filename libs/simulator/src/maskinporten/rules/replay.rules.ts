@@ -1,0 +1,26 @@
+import { invalidGrant } from '../refusal.js';
+import { type Rule, established } from './rule.js';
+
+export const replayRules: readonly Rule[] = [
+  {
+    check: 'unused',
+    needs: [
+      'claims.jti',
+      'key.in_date',
+      'certificate.trusted',
+      'certificate.organisation',
+      'signature',
+      'time.lifetime',
+      'time.not_expired',
+      'time.issued_now',
+    ],
+    // Status inferred (protocol reference §4.2).
+    run: (grant, { usedGrants }) => {
+      const { jti, exp } = grant.claims;
+      const client = established(grant.client).clientId;
+      return usedGrants.use(client, String(jti), grant.assertion, Number(exp), grant.nowSeconds)
+        ? undefined
+        : invalidGrant('Invalid assertion. Grant is used before', 'MP-012');
+    },
+  },
+];

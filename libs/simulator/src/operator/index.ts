@@ -1,0 +1,2 @@
+export { type Operator, makeOperator } from './operator.js';
+export { type OperatorControls, operatorRoutes } from './operator.routes.js';

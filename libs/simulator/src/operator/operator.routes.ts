@@ -1,0 +1,85 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import {
+  type AnyCollection,
+  flag,
+  isRecord,
+  record,
+  refuse,
+  sendProblem,
+  withDefault,
+  type World,
+} from '../kernel/index.js';
+import { guardLoopback } from './loopback.js';
+
+export interface OperatorControls {
+  readonly world: World;
+  readonly collections: readonly AnyCollection[];
+  reset(): void;
+  rotateSigningKey(options: { dropOld: boolean }): Promise<string>;
+}
+
+const BASE = '/operator/api';
+
+/** The control plane over HTTP: one resource per member of the configuration, the clock, the log, and reset. */
+export function operatorRoutes(app: FastifyInstance, controls: OperatorControls): void {
+  guardLoopback(app);
+  const members = controls.collections.map(({ name }) => name);
+  const index = { members, urls: controls.world.urls, actions: ['clock', 'log', 'reset', 'signing-keys/rotate'] };
+  for (const url of [BASE, `${BASE}/`]) app.get(url, () => ({ ...index, urls: controls.world.urls() }));
+  for (const collection of controls.collections) memberRoutes(app, collection);
+  clockRoutes(app, controls.world);
+  app.get(`${BASE}/log`, () => controls.world.log.entries);
+  app.delete(`${BASE}/log`, (_request, reply) => {
+    controls.world.log.clear();
+    return reply.code(204).send();
+  });
+  app.post(`${BASE}/reset`, (_request, reply) => {
+    controls.reset();
+    return reply.code(204).send();
+  });
+  app.post(`${BASE}/signing-keys/rotate`, async ({ body }) => {
+    const { dropOld } = record({ dropOld: withDefault(flag, false) })(body ?? {}, '');
+    return { kid: await controls.rotateSigningKey({ dropOld }) };
+  });
+}
+
+function memberRoutes(app: FastifyInstance, collection: AnyCollection): void {
+  const { name } = collection;
+  const missing = (reply: FastifyReply): FastifyReply =>
+    sendProblem(reply, 404, 'Not found', { detail: `There is no such item in ${name}.` });
+  app.get(`${BASE}/${name}`, () => collection.views());
+  app.get<{ Params: { key: string } }>(`${BASE}/${name}/:key`, ({ params: { key } }, reply) => {
+    const item = collection.view(key);
+    return item ? reply.send(item) : missing(reply);
+  });
+  app.post(`${BASE}/${name}`, ({ body }, reply) => {
+    if (!isRecord(body) && !Array.isArray(body)) refuse(name, 'must be an object or a list of objects, sent as JSON');
+    collection.addUnknown(body);
+    return reply.code(201).send(collection.views());
+  });
+  app.delete<{ Querystring: Record<string, string> }>(`${BASE}/${name}`, ({ query }, reply) => {
+    if (Object.keys(query).length === 0) collection.clear();
+    else if (collection.removeWhere(query) === 0) return missing(reply);
+    return reply.code(204).send();
+  });
+  app.delete<{ Params: { key: string } }>(`${BASE}/${name}/:key`, ({ params: { key } }, reply) =>
+    collection.remove(key) ? reply.code(204).send() : missing(reply),
+  );
+}
+
+function clockRoutes(app: FastifyInstance, { clock }: World): void {
+  const state = (): object => ({ offsetSeconds: clock.offsetSeconds, now: clock.date().toISOString() });
+  const readOffset = record({
+    offsetSeconds: (value: unknown, field: string) =>
+      typeof value === 'number' ? value : refuse(field, 'must be a number'),
+  });
+  app.get(`${BASE}/clock`, state);
+  app.post(`${BASE}/clock`, ({ body }) => {
+    clock.setOffset(readOffset(body, '').offsetSeconds);
+    return state();
+  });
+  app.delete(`${BASE}/clock`, () => {
+    clock.setOffset(0);
+    return state();
+  });
+}
