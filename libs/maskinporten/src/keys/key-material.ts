@@ -1,5 +1,4 @@
-import type { KeyObject } from 'node:crypto';
-import type { X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import { certificatesFromPem } from './certificate-chain.js';
 import { detectKeyFormat } from './key-format.js';
 import { KeyFailure } from './key-failure.js';
@@ -66,6 +65,7 @@ export function readKeyMaterial(bytes: Buffer, options: ReadOptions, layer = 1):
     case 'empty':
       throw new KeyFailure(member, 'is empty');
     case 'unknown':
+    default:
       throw new KeyFailure(member, UNKNOWN);
   }
 }

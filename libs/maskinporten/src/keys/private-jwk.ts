@@ -78,7 +78,10 @@ function checkMembers(jwk: Record<string, unknown>, member: string): void {
 /** A copy with only the members of a key: what else the object holds is not handed to OpenSSL. */
 function importJwk(jwk: Record<string, unknown>, member: string): KeyObject {
   const key: JsonWebKey = { kty: 'RSA' };
-  for (const name of ['n', 'e', 'd', ...CRT_MEMBERS] as const) key[name] = jwk[name] as string;
+  for (const name of ['n', 'e', 'd', ...CRT_MEMBERS] as const) {
+    const value = jwk[name];
+    if (isFilled(value)) key[name] = value;
+  }
   try {
     return createPrivateKey({ key, format: 'jwk' });
   } catch {

@@ -9,6 +9,8 @@ const UNAVAILABLE_HINT = {
   nb: 'Nøkkeltjenesten (KMS eller HSM) signerte ikke: kontroller at den er oppe, kan nås, og at tjenesten har lov til å bruke nøkkelen.',
 };
 
+type Settle = (resolve: (value: unknown) => void, reject: (error: Error) => void) => void;
+
 /** A key that signs somewhere else, with a deadline and a check of what comes back. */
 export class RemoteSigningKey implements SigningKey {
   readonly alg: SigningAlgorithm;
@@ -69,21 +71,23 @@ export class RemoteSigningKey implements SigningKey {
         return;
       }
       caller?.addEventListener('abort', onAbort, { once: true });
-      this.#call(data, controller.signal).then(
-        (signature) => {
-          finish();
-          resolve(signature);
-        },
-        (error: unknown) => {
-          finish();
-          reject(isMaskinportenError(error) ? error : this.#failed());
-        },
-      );
+      void this.#settle(data, controller.signal).then((settle) => {
+        finish();
+        settle(resolve, reject);
+        return undefined;
+      });
     });
   }
 
-  async #call(data: Uint8Array, signal: AbortSignal): Promise<unknown> {
-    return await this.#signer.sign(data, { alg: this.alg, signal });
+  /** Never rejects: says how the promise that a caller waits for is to be settled. */
+  async #settle(data: Uint8Array, signal: AbortSignal): Promise<Settle> {
+    try {
+      const signature: unknown = await this.#signer.sign(data, { alg: this.alg, signal });
+      return (resolve) => resolve(signature);
+    } catch (error) {
+      const known = isMaskinportenError(error) ? error : this.#failed();
+      return (_, reject) => reject(known);
+    }
   }
 
   #isSignature(data: Uint8Array, signature: Uint8Array, publicKey: KeyObject): Promise<boolean> {

@@ -1,0 +1,31 @@
+/** Why a URL may not be used; never quotes it, because people put credentials into URLs. */
+export type UrlVerdict = { readonly url: URL } | { readonly reason: string };
+
+/** Visible ASCII: the URL parser silently drops tabs and line breaks, and reads `\` as `/`. */
+const VISIBLE = /^[\x21-\x5b\x5d-\x7e]{1,2048}$/;
+
+/** An absolute https URL without userinfo; `http:` only on loopback, where nobody can listen in. */
+export function checkUrl(value: unknown): UrlVerdict {
+  if (typeof value !== 'string' || value === '') return { reason: 'must be an absolute URL' };
+  if (!VISIBLE.test(value)) return { reason: 'must be a URL of visible ASCII characters, at most 2048' };
+  if (!URL.canParse(value)) return { reason: 'is not an absolute URL' };
+  const url = new URL(value);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return { reason: 'must start with https:' };
+  if (url.protocol === 'http:' && !isLoopback(url)) return { reason: 'must be https: (http: is for loopback only)' };
+  if (url.username !== '' || url.password !== '') return { reason: 'must not hold a user name or password' };
+  return { url };
+}
+
+/** As `checkUrl`, and without query and fragment (RFC 8414 §2). */
+export function checkIssuerUrl(value: unknown): UrlVerdict {
+  const verdict = checkUrl(value);
+  if ('reason' in verdict || typeof value !== 'string') return verdict;
+  if (value.includes('?')) return { reason: 'must not have a query' };
+  if (value.includes('#')) return { reason: 'must not have a fragment' };
+  return verdict;
+}
+
+/** Only names and addresses that cannot leave the machine; `URL` has already written out forms such as `127.1`. */
+export function isLoopback(url: URL): boolean {
+  return url.hostname === 'localhost' || url.hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(url.hostname);
+}

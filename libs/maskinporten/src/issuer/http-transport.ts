@@ -1,0 +1,197 @@
+import { AsyncResource } from 'node:async_hooks';
+import { Agent, buildConnector, EnvHttpProxyAgent, ProxyAgent, type Dispatcher } from 'undici';
+import { createError, type MaskinportenError } from '../errors/index.js';
+import { checkUrl } from './checked-url.js';
+import { readBody } from './response-body.js';
+import type { SecurityEventListener } from './security-event.js';
+import { SocketLedger } from './socket-ledger.js';
+import { strictTlsOptions } from './tls-options.js';
+import { codeOf, isCertificateFault, transportError } from './transport-error.js';
+
+export interface HttpTransportOptions {
+  /** PEM certificates to trust instead of the built-in roots. */
+  readonly ca?: string | readonly string[] | undefined;
+  /** Proxy URL, or `environment` to obey `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Default: none, whatever the environment says. */
+  readonly proxy?: string | undefined;
+  /** Sockets per origin. Default 32. */
+  readonly maxSockets?: number | undefined;
+  /** How long an idle socket is kept, in milliseconds. Default 60000. */
+  readonly keepAliveMs?: number | undefined;
+  /** Longest wait for a connection, in milliseconds. Default 2500. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Wall clock in milliseconds. */
+  readonly now?: (() => number) | undefined;
+  readonly onSecurityEvent?: SecurityEventListener | undefined;
+}
+
+export interface HttpRequest {
+  readonly url: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds from now until the last byte of the answer. */
+  readonly deadlineMs: number;
+  /** Largest body, in bytes. Default 64 KiB. */
+  readonly maxBytes?: number;
+  /** Setting that failures of this call are blamed on. Default: the token endpoint. */
+  readonly field?: string;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case; repeated headers joined with a comma. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+  /** Wall-clock readings around the request, for `ServerClock.observe`. */
+  readonly sentAtMs: number;
+  readonly receivedAtMs: number;
+}
+
+const DEFAULT_MAX_BYTES = 64 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
+const staleSockets = new WeakSet<object>();
+
+/**
+ * True for an error of `HttpTransport.send` that met an idle connection which the server had already closed: nothing was
+ * answered, so the call may be repeated at once, free of any budget – with a fresh assertion (F-05).
+ */
+export function isStaleSocket(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && staleSockets.has(error);
+}
+
+/**
+ * The one way out to Maskinporten and Altinn: pooled sockets, strict TLS, no redirects, no proxy unless configured,
+ * no decompression, a deadline and a size limit on every call. Every failure is one of our errors.
+ */
+export class HttpTransport {
+  readonly #dispatcher: Dispatcher;
+  readonly #ledger = new SocketLedger();
+  readonly #now: () => number;
+  readonly #onSecurityEvent: SecurityEventListener;
+  /** Sockets outlive the request that opened them and must not keep its context alive. */
+  readonly #outside = new AsyncResource('MaskinportenHttpTransport');
+
+  constructor(options: HttpTransportOptions = {}) {
+    this.#now = options.now ?? Date.now;
+    this.#onSecurityEvent = options.onSecurityEvent ?? (() => {});
+    this.#dispatcher = makeDispatcher(options, this.#ledger);
+  }
+
+  /**
+   * @throws TokenEndpointUnavailableError `MP_NETWORK`, `MP_TIMEOUT`, `MP_PROXY`
+   * @throws TokenResponseUnusableError `MP_TLS`, `MP_PROTOCOL`
+   * @throws MaskinportenConfigurationError `MP_EGRESS_BLOCKED`, `MP_CONFIG_ENDPOINT` (an address that may not be called)
+   * @throws OperationAbortedError `MP_ABORTED`
+   */
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    const verdict = checkUrl(request.url);
+    if ('reason' in verdict) {
+      const message = `The address to call ${verdict.reason}.`;
+      throw createError('MP_CONFIG_ENDPOINT', { message, field: request.field });
+    }
+    const { signal, deadlineMs } = request;
+    const controller = new AbortController();
+    let deadlineHit = false;
+    let status: number | undefined;
+    const failed = (error: unknown): MaskinportenError => {
+      const { host } = verdict.url;
+      const callerAborted = signal?.aborted === true;
+      return this.#translate(error, { host, status, callerAborted, deadlineMs, deadlineHit, field: request.field });
+    };
+    if (signal?.aborted === true) throw failed(undefined);
+    const onAbort = (): void => controller.abort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const timer = setTimeout(() => {
+      deadlineHit = true;
+      controller.abort();
+    }, deadlineMs);
+    try {
+      const sentAtMs = this.#now();
+      const answer = await this.#dispatch(verdict.url, request, controller.signal);
+      const receivedAtMs = this.#now();
+      status = answer.statusCode;
+      const headers = plainHeaders(answer.headers);
+      const body = await readBody(answer.body, headers, request.maxBytes ?? DEFAULT_MAX_BYTES);
+      return { status, headers, body, sentAtMs, receivedAtMs };
+    } catch (error) {
+      throw failed(error);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Lets running calls finish (they all have deadlines) and closes every socket. */
+  async close(): Promise<void> {
+    await this.#dispatcher.close();
+    this.#ledger.close();
+  }
+
+  #dispatch(url: URL, request: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    // Without a prototype, so that a polluted one adds nothing to the call.
+    const nothing: object = Object.create(null);
+    const options = Object.assign(nothing, {
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: request.method,
+      // Compressed answers are not asked for: a bomb that is not unpacked does not explode.
+      headers: { 'accept-encoding': 'identity', ...request.headers },
+      body: request.body ?? null,
+      signal,
+      // One deadline covers everything; undici's own timers tick in whole seconds.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    return this.#outside.runInAsyncScope(() => this.#dispatcher.request(options));
+  }
+
+  #translate(error: unknown, call: Parameters<typeof transportError>[1]): MaskinportenError {
+    const translated = transportError(error, call);
+    if (translated.code === 'MP_NETWORK' && call.status === undefined && this.#ledger.isStale(error)) {
+      staleSockets.add(translated);
+    }
+    if (translated.code === 'MP_TLS' && isCertificateFault(codeOf(error))) {
+      this.#onSecurityEvent({ type: 'server-certificate-refused', host: call.host, reason: codeOf(error) });
+    }
+    return translated;
+  }
+}
+
+function makeDispatcher(options: HttpTransportOptions, ledger: SocketLedger): Dispatcher {
+  const tls = strictTlsOptions(options.ca);
+  const timeout = options.connectTimeoutMs ?? 2_500;
+  const keepAlive = options.keepAliveMs ?? 60_000;
+  const pool: Agent.Options = {
+    connections: options.maxSockets ?? 32,
+    pipelining: 1,
+    keepAliveTimeout: keepAlive,
+    keepAliveMaxTimeout: keepAlive,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    allowH2: false,
+  };
+  const connect = watchedConnector(buildConnector({ ...tls, timeout, allowH2: false }), ledger);
+  if (options.proxy === undefined) return new Agent({ ...pool, connect });
+  const overProxy = { ...pool, connect, requestTls: { ...tls, timeout }, proxyTls: { ...tls, timeout } };
+  return options.proxy === 'environment'
+    ? new EnvHttpProxyAgent(overProxy)
+    : new ProxyAgent({ ...overProxy, uri: options.proxy });
+}
+
+function watchedConnector(connector: buildConnector.connector, ledger: SocketLedger): buildConnector.connector {
+  return (options, callback) => {
+    connector(options, (...result) => {
+      const [error, socket] = result;
+      if (error === null) ledger.watch(socket);
+      callback(...result);
+    });
+  };
+}
+
+function plainHeaders(headers: Dispatcher.ResponseData['headers']): Readonly<Record<string, string | undefined>> {
+  const plain: Record<string, string | undefined> = Object.create(null);
+  for (const [name, value] of Object.entries(headers)) {
+    plain[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return plain;
+}

@@ -1,0 +1,70 @@
+import { checkUrl } from './checked-url.js';
+import type { SecurityEvent } from './security-event.js';
+
+/** The parts of an RFC 8414 document that this client uses. */
+export interface IssuerMetadata {
+  readonly issuer: string;
+  readonly tokenEndpoint: string;
+  readonly jwksUri?: string;
+}
+
+/** A document that is not believed; `event` is set when it looks like an attack rather than a fault. */
+export class MetadataRefusal extends Error {
+  readonly event: SecurityEvent | undefined;
+
+  constructor(reason: string, event?: SecurityEvent) {
+    super(reason);
+    this.event = event;
+  }
+}
+
+/**
+ * Reads a metadata document. Maskinporten's lacks members that RFC 8414 requires (`response_types_supported`), so only
+ * what is used is checked – and that strictly: the issuer byte for byte (§3.3), endpoints over https at the issuer's
+ * own origin. A document that says otherwise would have the signed grant sent to somebody else.
+ *
+ * @throws MetadataRefusal
+ */
+export function parseIssuerMetadata(body: Buffer, issuer: string): IssuerMetadata {
+  const document = parseObject(body);
+  const { host, origin } = new URL(issuer);
+  if (document['issuer'] !== issuer) {
+    const reason = `names another issuer (${shown(document['issuer'])})`;
+    throw new MetadataRefusal(reason, { type: 'metadata-issuer-mismatch', host, reason });
+  }
+  const tokenEndpoint = document['token_endpoint'];
+  const refuse = (why: string): MetadataRefusal => {
+    const reason = `has a token_endpoint that ${why}`;
+    return new MetadataRefusal(reason, { type: 'metadata-endpoint-refused', host, reason });
+  };
+  const verdict = checkUrl(tokenEndpoint);
+  if (typeof tokenEndpoint !== 'string') throw new MetadataRefusal('has no token_endpoint');
+  if ('reason' in verdict) throw refuse(verdict.reason);
+  if (verdict.url.origin !== origin) throw refuse(`is at another origin (${shown(verdict.url.origin)})`);
+  if (tokenEndpoint.includes('#')) throw refuse('has a fragment');
+  const jwksUri = document['jwks_uri'];
+  const jwks = checkUrl(jwksUri);
+  return Object.freeze({
+    issuer,
+    tokenEndpoint,
+    ...(typeof jwksUri === 'string' && 'url' in jwks && jwks.url.origin === origin ? { jwksUri } : {}),
+  });
+}
+
+function parseObject(body: Buffer): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new MetadataRefusal('is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new MetadataRefusal('is not a JSON object');
+  }
+  return { ...value };
+}
+
+/** Foreign text on its way into a log line: visible ASCII, short. */
+function shown(value: unknown): string {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,100}$/.test(value) && !value.includes('@') ? value : 'not shown';
+}
