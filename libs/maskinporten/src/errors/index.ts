@@ -1,0 +1,24 @@
+// Words used everywhere: what can fail, why, and who must act.
+export { ERROR_CODES } from './error-code.js';
+export type { ActBy, ErrorCategory, ErrorCodeFacts, Hint, MaskinportenErrorCode } from './error-code.js';
+export { MaskinportenError } from './maskinporten-error.js';
+export type { ErrorDetails, Failure, OAuthErrorName } from './maskinporten-error.js';
+export {
+  AccessNotGrantedError,
+  MaskinportenConfigurationError,
+  OperationAbortedError,
+  OutboundCallRefusedError,
+  SigningCredentialError,
+  TokenEndpointUnavailableError,
+  TokenRequestInvalidError,
+  TokenRequestRejectedError,
+  TokenResponseUnusableError,
+  createError,
+  isMaskinportenError,
+  withDetails,
+} from './create-error.js';
+export { ConfigurationFailures, configurationError } from './configuration-failures.js';
+export { MP_CODES } from './mp-code.js';
+export { TROUBLESHOOTING_URL, decodeOAuthError, isOAuthErrorBody } from './oauth-error.js';
+export { problemStatus } from './problem-status.js';
+export { sanitiseText } from './sanitise.js';

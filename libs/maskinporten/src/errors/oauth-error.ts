@@ -1,0 +1,75 @@
+import { createError } from './create-error.js';
+import type { MaskinportenError, OAuthErrorName } from './maskinporten-error.js';
+import { refusalOf } from './mp-code.js';
+import { sanitiseText } from './sanitise.js';
+
+/** Digdir's page on what each code means. */
+export const TROUBLESHOOTING_URL = 'https://docs.digdir.no/docs/Maskinporten/maskinporten_feilsoking';
+const SYSTEM_USER_TROUBLESHOOTING_URL =
+  'https://docs.altinn.studio/en/authorization/guides/system-vendor/system-user/troubleshooting/';
+
+const KNOWN_ERRORS: ReadonlySet<string> = new Set<OAuthErrorName>([
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'invalid_scope',
+  'invalid_target',
+  'invalid_authorization_details',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'access_denied',
+  'forbidden',
+  'invalid_altinn_customer_configuration',
+  'server_error',
+  'temporarily_unavailable',
+]);
+
+/** The code is the last path segment of `error_uri`; Altinn spells one with an underscore (protocol reference §4.1). */
+const MP_CODE = /MP[-_](\d{3})(?!\d)/;
+/** Newer answers say `trace_id`, older ones `correlation id`. */
+const TRACE_ID = /(?:trace_id|correlation id):\s*([0-9a-f-]{16,36})\b/i;
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** True when a parsed body has the shape of an OAuth error (RFC 6749 §5.2): an object with a text in `error`. */
+export function isOAuthErrorBody(body: unknown): body is Record<string, unknown> & { error: string } {
+  return isRecord(body) && Object.hasOwn(body, 'error') && typeof body['error'] === 'string';
+}
+
+/**
+ * Decodes a refusal of the token endpoint into a typed error.
+ *
+ * @param status HTTP status of the answer
+ * @param body the parsed JSON body
+ * @param secrets what was sent and must not be echoed, such as the assertion
+ */
+export function decodeOAuthError(
+  status: number,
+  body: Record<string, unknown> & { error: string },
+  secrets: readonly string[] = [],
+): MaskinportenError {
+  // Skyporten writes "error description" with a space (protocol reference §4.2): be liberal in what is read.
+  const rawDescription = body['error_description'] ?? body['error description'];
+  const rawUri = body['error_uri'] ?? body['error uri'];
+  const description = sanitiseText(rawDescription, secrets);
+  const oauthError = (KNOWN_ERRORS.has(body.error) ? body.error : 'unknown_error') as OAuthErrorName;
+  const digits = matchOf(MP_CODE, rawUri) ?? matchOf(MP_CODE, rawDescription);
+  const mpCode = digits === undefined ? undefined : `MP-${digits}`;
+  const refusal = refusalOf(mpCode, oauthError, description);
+  return createError(refusal.code, {
+    message: `Maskinporten refused the request: ${refusal.summary}${mpCode === undefined ? '' : ` (${mpCode})`}.`,
+    ...refusal.details,
+    docs: refusal.code === 'MP_SYSTEMUSER_MISSING' ? SYSTEM_USER_TROUBLESHOOTING_URL : TROUBLESHOOTING_URL,
+    status,
+    oauthError,
+    mpCode,
+    description,
+    traceId: matchOf(TRACE_ID, rawDescription),
+  });
+}
+
+function matchOf(pattern: RegExp, text: unknown): string | undefined {
+  return typeof text === 'string' ? pattern.exec(text.slice(0, 4_096))?.[1] : undefined;
+}

@@ -1,0 +1,37 @@
+/** Longest server sentence that is kept. */
+const MAX_LENGTH = 300;
+/** Only this much of a hostile answer is looked at, so that cleaning stays linear in something small (T-62). */
+const MAX_INPUT = 4_096;
+
+/** RFC 6749 §5.2 allows %x20-21, %x23-5B and %x5D-7E in error_description; Norwegian letters occur too. */
+const NOT_ALLOWED = /[^\x20\x21\x23-\x5b\x5d-\x7eæøåÆØÅ]/g;
+/** Long unbroken runs: no UUID or trace id is that long, but a JWT, a piece of one, or key material is. */
+const LONG_RUN = /eyJ[\w.+/=-]{8,}|[\w+/=.-]{40,}/g;
+/** Scopes can be as long, but have no capitals together with digits. */
+const redactSecretShaped = (run: string): string =>
+  run.startsWith('eyJ') || (/[A-Z]/.test(run) && /\d/.test(run)) ? '[redacted]' : run;
+/** Person numbers are not for logs. Eleven digits standing alone; organisation numbers have nine. */
+const PERSON_NUMBER = /(?<!\d)\d{11}(?!\d)/g;
+
+/**
+ * Cleans a text that a server wrote before it may enter an error, a log or a problem document: control and
+ * bidirectional characters go (T-57), everything that looks like a token, an assertion or key material is replaced
+ * (T-05), and it is cut at 300 characters.
+ *
+ * @param text what the server wrote
+ * @param secrets exact values that were sent and must not come back, such as the assertion
+ */
+export function sanitiseText(text: unknown, secrets: readonly string[] = []): string | undefined {
+  if (typeof text !== 'string') return undefined;
+  let clean = text.slice(0, MAX_INPUT);
+  for (const secret of secrets) {
+    if (secret.length >= 8) clean = clean.replaceAll(secret, '[redacted]');
+  }
+  clean = clean
+    .replaceAll(NOT_ALLOWED, '')
+    .replaceAll(LONG_RUN, redactSecretShaped)
+    .replaceAll(PERSON_NUMBER, '[redacted]')
+    .trim();
+  if (clean.length > MAX_LENGTH) clean = `${clean.slice(0, MAX_LENGTH - 1).trimEnd()}…`;
+  return clean === '' ? undefined : clean;
+}

@@ -1,0 +1,161 @@
+import { ConfigurationFailures, isMaskinportenError } from '../errors/index.js';
+import { AssertionFactory, parseOrganisationNumber } from '../grants/index.js';
+import {
+  HttpTransport,
+  Issuer,
+  ServerClock,
+  resolveIssuer,
+  systemClock,
+  type Clock,
+  type EnvironmentName,
+  type ResolvedIssuer,
+} from '../issuer/index.js';
+import { loadKeyRing, SigningGate, signingGate, type KeyRing, type KeySource } from '../keys/index.js';
+import { TokenEndpoint, type RetryBudget } from '../token-endpoint/index.js';
+import type { RefreshWindow } from './token-entry.js';
+import type { TokenEventListener } from './token-events.js';
+import { TokenEvents } from './token-events-emitter.js';
+import type { TokenExchanger } from './token-exchanger.js';
+import { MaskinportenTokenService } from './token-service.js';
+
+/** Requests in flight per client; more would only queue at the other end (performance reference). */
+const MAX_SOCKETS = 32;
+
+/** What a token service needs to know; the Nest options are translated into this. */
+export interface TokenServiceConfig {
+  readonly environment?: EnvironmentName | undefined;
+  /** Verbatim; overrides `environment`. */
+  readonly issuer?: string | undefined;
+  /** Default: from the issuer's metadata, else built in. */
+  readonly tokenEndpoint?: string | undefined;
+  readonly clientId: string;
+  /** One key, or several of which the first is current. */
+  readonly key: KeySource | readonly KeySource[];
+  /** The organisation that owns the client; default: the one in the certificate, if there is one. */
+  readonly organisation?: string | undefined;
+  readonly tokens?:
+    { readonly refreshAt?: RefreshWindow | undefined; readonly maxEntries?: number | undefined } | undefined;
+  /** Overrides of the foreground budget: 3 attempts, 3,000 ms each, 8,000 ms together. */
+  readonly retry?: Partial<RetryBudget> | undefined;
+  readonly http?:
+    | {
+        /** PEM certificates to trust instead of the built-in roots. */
+        readonly ca?: string | readonly string[] | undefined;
+        /** Proxy URL, or `environment` to obey the proxy variables. */
+        readonly proxy?: string | undefined;
+      }
+    | undefined;
+  readonly exchanger?: TokenExchanger | undefined;
+  readonly onEvent?: TokenEventListener | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: (() => number) | undefined;
+}
+
+/**
+ * Checks the configuration, loads the keys and puts the core together. Nothing is sent yet.
+ *
+ * @throws MaskinportenConfigurationError (`MP_CONFIG`) listing every wrong setting.
+ * @throws SigningCredentialError for a certificate that cannot be used now.
+ * @example
+ * const tokens = await createTokenService({ environment: 'test', clientId, key: { file: 'key.pem', kid } });
+ */
+export async function createTokenService(config: TokenServiceConfig): Promise<MaskinportenTokenService> {
+  const clock = config.clock ?? systemClock;
+  const random = config.random ?? Math.random;
+  const events = new TokenEvents();
+  if (config.onEvent !== undefined) events.on(config.onEvent);
+  const { resolved, keys } = await checkConfig(config, events, clock);
+
+  const serverClock = new ServerClock(clock);
+  const onSecurityEvent = ({ type, host, reason }: { type: string; host: string; reason: string }): void =>
+    events.emit({ type: 'security', what: type, detail: `${host}: ${reason}` });
+  const transport = new HttpTransport({
+    ...config.http,
+    maxSockets: MAX_SOCKETS,
+    now: () => clock.wallMs(),
+    onSecurityEvent,
+  });
+  const issuer = new Issuer(resolved, { transport, clock, serverClock, onSecurityEvent });
+  const assertions = new AssertionFactory({
+    issuer: issuer.identifier,
+    clientId: config.clientId,
+    nowMs: () => serverClock.now(),
+    gate: signingGate,
+  });
+  const endpoint = new TokenEndpoint({
+    clientId: config.clientId,
+    issuer,
+    assertions,
+    transport,
+    serverClock,
+    clock,
+    sockets: new SigningGate(MAX_SOCKETS),
+    keys,
+    random,
+    retry: config.retry,
+    onEvent: events.emit,
+  });
+  return new MaskinportenTokenService({
+    clientId: config.clientId,
+    endpoint,
+    keys,
+    clock,
+    random,
+    events,
+    ownOrganisation: config.organisation ?? keys.current.certificateOrganisation,
+    exchanger: config.exchanger,
+    maxEntries: config.tokens?.maxEntries,
+    refreshWindow: config.tokens?.refreshAt,
+    onClose: async () => transport.close(),
+  });
+}
+
+/** Every check is made before the first failure is thrown, so that one start shows all that is wrong. */
+async function checkConfig(
+  config: TokenServiceConfig,
+  events: TokenEvents,
+  clock: Clock,
+): Promise<{ resolved: ResolvedIssuer; keys: KeyRing }> {
+  const failures = new ConfigurationFailures();
+  const refusals: unknown[] = [];
+  const collect = (error: unknown): undefined => {
+    if (!isMaskinportenError(error)) throw error;
+    refusals.push(error);
+    failures.addAll(error.failures);
+    return undefined;
+  };
+  if (typeof config.clientId !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(config.clientId)) {
+    failures.add('clientId', 'must be the client id that Digdir self-service shows');
+  }
+  if (config.organisation !== undefined && parseOrganisationNumber(config.organisation) !== config.organisation) {
+    failures.add('organisation', 'must be nine digits that pass modulus 11');
+  }
+  let resolved: ResolvedIssuer | undefined;
+  try {
+    resolved = resolveIssuer(config);
+  } catch (error) {
+    collect(error);
+  }
+  const keys = await loadKeyRing(config.key, {
+    now: () => clock.wallMs(),
+    onWarning: ({ field, message }) => events.emit({ type: 'warning', field, reason: message }),
+  }).catch(collect);
+  checkOrganisations(config, keys, failures);
+  if (resolved !== undefined && keys !== undefined && failures.isEmpty) return { resolved, keys };
+  // A refusal that stands alone keeps its own code, such as MP_CERTIFICATE_EXPIRED.
+  throw refusals.length === 1 && failures.count === 1 ? refusals[0] : failures.toError();
+}
+
+/** A certificate of another organisation would be refused by Maskinporten with MP-122 on the first request. */
+function checkOrganisations(
+  config: TokenServiceConfig,
+  keys: KeyRing | undefined,
+  failures: ConfigurationFailures,
+): void {
+  for (const key of keys === undefined ? [] : [keys.current, ...keys.others]) {
+    const inCertificate = key.certificateOrganisation;
+    if (config.organisation !== undefined && inCertificate !== undefined && inCertificate !== config.organisation) {
+      failures.add('organisation', `is ${config.organisation}, but the certificate belongs to ${inCertificate}`);
+    }
+  }
+}

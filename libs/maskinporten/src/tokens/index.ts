@@ -1,0 +1,11 @@
+// The token service: cached, refreshed before it matters, fetched once however many ask.
+export { MaskinportenTokenService, DEFAULT_MAX_ENTRIES } from './token-service.js';
+export type { GetTokenOptions, TokenServiceParts } from './token-service.js';
+export { createTokenService } from './create-token-service.js';
+export type { TokenServiceConfig } from './create-token-service.js';
+export { MaskinportenToken } from './maskinporten-token.js';
+export type { TokenParts } from './maskinporten-token.js';
+export { DEFAULT_REFRESH_WINDOW } from './token-entry.js';
+export type { RefreshWindow } from './token-entry.js';
+export type { TokenEvent, TokenEventListener } from './token-events.js';
+export type { ExchangedToken, TokenExchanger } from './token-exchanger.js';

@@ -1,0 +1,32 @@
+import type { MaskinportenError } from '../errors/index.js';
+import type { EndpointEvent, RequestKind } from '../token-endpoint/index.js';
+
+/**
+ * What happened inside the token service, for logs, metrics, audit and health. No event carries a secret.
+ * Listeners run synchronously; one that throws is counted and ignored (F-138).
+ */
+export type TokenEvent =
+  | EndpointEvent
+  | {
+      readonly type: 'token-obtained';
+      readonly scopes: readonly string[];
+      readonly kind: RequestKind;
+      readonly jti: string;
+      readonly kid?: string;
+      readonly attempts: number;
+      readonly elapsedMs: number;
+      /** Seconds the server promised; absent when it promised nothing. */
+      readonly expiresInSeconds?: number;
+      readonly background: boolean;
+    }
+  | {
+      readonly type: 'token-refused';
+      readonly scopes: readonly string[];
+      readonly kind: RequestKind;
+      readonly error: MaskinportenError;
+      readonly background: boolean;
+    }
+  | { readonly type: 'security'; readonly what: string; readonly detail: string }
+  | { readonly type: 'warning'; readonly field: string; readonly reason: string };
+
+export type TokenEventListener = (event: TokenEvent) => void;

@@ -1,0 +1,104 @@
+import { createError } from '../errors/index.js';
+import type { NormalisedTokenRequest } from '../grants/index.js';
+import type { Clock } from '../issuer/index.js';
+import type { ObtainedToken, TokenEndpoint } from '../token-endpoint/index.js';
+import { MaskinportenToken } from './maskinporten-token.js';
+import { TokenEntry, type Moment, type RefreshWindow } from './token-entry.js';
+import type { TokenExchanger } from './token-exchanger.js';
+
+/**
+ * Life that is assumed, in seconds, of a token whose server promised nothing; it is handed to those who wait and not
+ * cached. The shortest life Digdir documents for real scopes is 30 seconds (protocol reference §3.3).
+ */
+const UNPROMISED_LIFE_SECONDS = 30;
+
+/** A token on its way into the cache, with what happened on the way. */
+export interface Fetched {
+  readonly entry: TokenEntry;
+  readonly cacheable: boolean;
+  readonly attempts: number;
+  readonly elapsedMs: number;
+  readonly expiresInSeconds: number | undefined;
+}
+
+export interface FetchOptions {
+  /** A usable token is still there, so nobody waits. */
+  readonly background: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface TokenSourceOptions {
+  readonly endpoint: TokenEndpoint;
+  readonly exchanger: TokenExchanger | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly window: RefreshWindow;
+  /** Gets (cached or new) the Maskinporten token that an exchange starts from. */
+  readonly baseToken: (request: NormalisedTokenRequest) => Promise<MaskinportenToken>;
+}
+
+/** Turns what the token endpoint, or an exchange after it, answers into cache entries. */
+export class TokenSource {
+  readonly #options: TokenSourceOptions;
+
+  constructor(options: TokenSourceOptions) {
+    this.#options = options;
+  }
+
+  async fetch(request: NormalisedTokenRequest, options: FetchOptions): Promise<Fetched> {
+    return request.exchange === undefined ? this.#obtain(request, options) : this.#exchange(request);
+  }
+
+  async #obtain(request: NormalisedTokenRequest, options: FetchOptions): Promise<Fetched> {
+    const obtained: ObtainedToken = await this.#options.endpoint.fetchToken(request, options);
+    const start: Moment = { wallMs: obtained.sentWallMs, monotonicMs: obtained.sentMonotonicMs };
+    const lifeSeconds = obtained.expiresInSeconds ?? UNPROMISED_LIFE_SECONDS;
+    const token = new MaskinportenToken({
+      value: obtained.accessToken,
+      scopes: obtained.scopes,
+      expiresAt: new Date(start.wallMs + lifeSeconds * 1000),
+      jti: obtained.jti,
+      ...(obtained.kid === undefined ? {} : { kid: obtained.kid }),
+    });
+    return {
+      entry: this.#entry(token, obtained.keyIdentity, start, lifeSeconds),
+      cacheable: obtained.expiresInSeconds !== undefined,
+      attempts: obtained.attempts,
+      elapsedMs: obtained.elapsedMs,
+      expiresInSeconds: obtained.expiresInSeconds,
+    };
+  }
+
+  async #exchange(request: NormalisedTokenRequest): Promise<Fetched> {
+    const { exchanger, clock } = this.#options;
+    if (exchanger === undefined) {
+      throw createError('MP_REQUEST', {
+        message: 'exchange: this token service was made without an exchange; configure the altinn option.',
+        field: 'exchange',
+      });
+    }
+    const base = await this.#options.baseToken(request.withoutExchange());
+    const start: Moment = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
+    const { value, expiresInSeconds } = await exchanger.exchange(base, request);
+    const { scopes, jti, kid } = base;
+    const token = new MaskinportenToken({
+      value,
+      scopes,
+      expiresAt: new Date(start.wallMs + expiresInSeconds * 1000),
+      jti,
+      ...(kid === undefined ? {} : { kid }),
+    });
+    return {
+      entry: this.#entry(token, '', start, expiresInSeconds),
+      cacheable: true,
+      attempts: 1,
+      elapsedMs: clock.monotonicMs() - start.monotonicMs,
+      expiresInSeconds,
+    };
+  }
+
+  #entry(token: MaskinportenToken, keyIdentity: string, start: Moment, lifeSeconds: number): TokenEntry {
+    const { window, random } = this.#options;
+    return new TokenEntry({ token, keyIdentity, start, lifeMs: lifeSeconds * 1000, window, random });
+  }
+}
