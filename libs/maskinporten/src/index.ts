@@ -1,0 +1,85 @@
+// The module and its options.
+export { MaskinportenModule } from './maskinporten.module.js';
+export type { MaskinportenModuleAsyncOptions, MaskinportenModuleExtras } from './maskinporten.module.js';
+export type {
+  AltinnOptions,
+  MaskinportenOptions,
+  MaskinportenOptionsFactory,
+  RetryOptions,
+  TokenCacheOptions,
+  TokenHttpOptions,
+} from './maskinporten.options.js';
+export type {
+  FileKeySource,
+  JwkKeySource,
+  KeySource,
+  MaskinportenSigner,
+  PemKeySource,
+  Pkcs12KeySource,
+  SignerKeySource,
+  SigningAlgorithm,
+} from './keys/index.js';
+
+// Tokens.
+export { MaskinportenToken, MaskinportenTokenService, createTokenService } from './tokens/index.js';
+export type { GetTokenOptions, TokenEvent, TokenEventListener, TokenServiceConfig } from './tokens/index.js';
+export { normaliseTokenRequest, parseOrganisationNumber } from './grants/index.js';
+export type { NormalisedTokenRequest, TokenRequest, TokenRequestInput } from './grants/index.js';
+export { InjectMaskinporten, getMaskinportenToken } from './outbound/index.js';
+
+// Outgoing calls.
+export {
+  MaskinportenContext,
+  MaskinportenHttpModule,
+  MaskinportenHttpService,
+  MaskinportenScopes,
+  MaskinportenScopesInterceptor,
+  Scopes,
+  attachMaskinporten,
+  maskinportenFetch,
+} from './outbound/index.js';
+export type {
+  CallExtras,
+  CallOptions,
+  ClientTokenRequest,
+  Destination,
+  FetchDefaults,
+  InstanceDefaults,
+  MaskinportenFetch,
+  MaskinportenFetchInit,
+  MaskinportenHttpAsyncOptions,
+  MaskinportenHttpOptions,
+  MaskinportenHttpOptionsFactory,
+  MaskinportenScope,
+  OutboundTokens,
+  ScopesArguments,
+  ScopesInput,
+} from './outbound/index.js';
+
+// Errors.
+export {
+  AccessNotGrantedError,
+  ERROR_CODES,
+  MaskinportenConfigurationError,
+  MaskinportenError,
+  OperationAbortedError,
+  OutboundCallRefusedError,
+  SigningCredentialError,
+  TokenEndpointUnavailableError,
+  TokenRequestInvalidError,
+  TokenRequestRejectedError,
+  TokenResponseUnusableError,
+  isMaskinportenError,
+  problemStatus,
+} from './errors/index.js';
+export type {
+  ActBy,
+  ErrorCategory,
+  ErrorCodeFacts,
+  Failure,
+  Hint,
+  MaskinportenErrorCode,
+  OAuthErrorName,
+} from './errors/index.js';
+export { MaskinportenExceptionFilter, problemDocument } from './outbound/index.js';
+export type { MaskinportenProblem } from './outbound/index.js';

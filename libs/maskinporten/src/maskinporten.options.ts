@@ -1,0 +1,77 @@
+import type { KeySource } from './keys/index.js';
+import type { Destination } from './outbound/index.js';
+
+/** Life of cached tokens. */
+export interface TokenCacheOptions {
+  /** Where in its life, as a share, a used token is refreshed in the background. Default `[0.5, 0.75]`. */
+  readonly refreshAt?: readonly [from: number, to: number];
+  /** Most tokens kept at a time. Default 1,000. */
+  readonly maxEntries?: number;
+}
+
+/** How often and how long a token request may try. */
+export interface RetryOptions {
+  /** Attempts while somebody waits, the first included. Default 3. */
+  readonly attempts?: number;
+  /** Milliseconds per attempt. Default 3,000. */
+  readonly attemptTimeoutMs?: number;
+  /** Milliseconds for all attempts together. Default 8,000. */
+  readonly deadlineMs?: number;
+}
+
+/** The connection to Maskinporten. */
+export interface TokenHttpOptions {
+  /** PEM certificates to trust instead of the built-in roots. */
+  readonly ca?: string | Buffer | readonly (string | Buffer)[];
+  /** Address of a proxy, or `environment` to obey the proxy variables of the process. Default: no proxy. */
+  readonly proxy?: string;
+}
+
+/** Altinn's side of system users and token exchange. */
+export interface AltinnOptions {
+  /** Default: the platform of `environment`. */
+  readonly platformUrl?: string;
+  /** Id of your system in Altinn's register. */
+  readonly systemId?: string;
+  /** Secret. */
+  readonly subscriptionKey?: string;
+  readonly appUrl?: string;
+  readonly rights?: 'pdp' | 'authorized-parties' | 'accepted-request';
+  readonly allowAnyCaller?: boolean;
+}
+
+/**
+ * One Maskinporten client.
+ *
+ * @example
+ * const options: MaskinportenOptions = {
+ *   environment: 'test',
+ *   clientId: '0a1b2c3d-…',
+ *   key: { file: '/run/secrets/maskinporten.pem', kid: 'my-key-2026' },
+ *   destinations: ['https://api.example.no'],
+ * };
+ */
+export interface MaskinportenOptions {
+  /** Preset of issuer and Altinn's hosts. Either this or `issuer` is required. */
+  readonly environment?: 'test' | 'prod';
+  /** Issuer, used verbatim: the trailing slash is significant. Overrides the preset. */
+  readonly issuer?: string;
+  /** Default: read from the issuer's metadata. */
+  readonly tokenEndpoint?: string;
+  readonly clientId: string;
+  /** Where the private key comes from. In a list the first is current and the rest are fallbacks in a rotation. */
+  readonly key: KeySource | readonly KeySource[];
+  /** Your own organisation number, to find a `consumerOrg` that is yourself before Maskinporten refuses it. */
+  readonly organisation?: string;
+  /** Origins that may receive tokens, besides the preset's Altinn hosts. */
+  readonly destinations?: readonly Destination[];
+  readonly altinn?: AltinnOptions;
+  readonly tokens?: TokenCacheOptions;
+  readonly retry?: RetryOptions;
+  readonly http?: TokenHttpOptions;
+}
+
+/** Gives the options when the application starts; for `useClass` and `useExisting`. */
+export interface MaskinportenOptionsFactory {
+  createMaskinportenOptions(): MaskinportenOptions | Promise<MaskinportenOptions>;
+}

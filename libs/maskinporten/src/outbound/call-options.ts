@@ -1,0 +1,40 @@
+import type { TokenRequest, TokenRequestInput } from '../grants/index.js';
+import type { ClientTokenRequest } from './scoped-request.js';
+import type { Destination } from './destination.js';
+
+/** What one call may say for itself, in axios's or fetch's options under `maskinporten`. */
+export interface CallExtras {
+  /** Repeat the call once with a fresh token after a 401 also when its method is POST or PATCH. Default false. */
+  readonly replayUnsafe?: boolean;
+  /** Client that asks for the token; default: the context's, then the instance's own. */
+  readonly client?: string;
+}
+
+/** A token request for this call alone (it wins over the context), extras for it, or both. */
+export type CallOptions =
+  TokenRequestInput | (ClientTokenRequest & CallExtras) | (CallExtras & { readonly scopes?: never });
+
+/** What holds for every call of one attached instance, unless the call or the context says otherwise. */
+export interface InstanceDefaults extends Omit<TokenRequest, 'scopes'> {
+  /** Scopes for calls that have neither a context nor a request of their own. Without it such calls are refused. */
+  readonly scopes?: TokenRequest['scopes'];
+  readonly client?: string;
+  readonly replayUnsafe?: boolean;
+  /** Exactly these origins may receive tokens from this instance. Default: the destinations of the client. */
+  readonly destinations?: readonly Destination[];
+  /** Milliseconds from the call to its complete answer, waiting for a token included. 0 means no limit. Default 30,000. */
+  readonly deadlineMs?: number;
+  /** Largest answer in decoded bytes, unless the call sets `maxContentLength`. Default 20 MiB. */
+  readonly maxResponseBytes?: number;
+}
+
+export const DEFAULT_DEADLINE_MS = 30_000;
+export const DEFAULT_MAX_RESPONSE_BYTES = 20 * 1024 * 1024;
+
+declare module 'axios' {
+  // No type parameters: those of axios differ from release to release, and all have defaults.
+  interface AxiosRequestConfig {
+    /** Token for this call; wins over `@Scopes` and `MaskinportenContext.run`. Needs an instance that carries tokens. */
+    maskinporten?: CallOptions;
+  }
+}

@@ -1,0 +1,27 @@
+// Outgoing calls: what token they carry, where they may go, and what is said when they fail.
+export { Scopes, MaskinportenScopes } from './scopes.decorator.js';
+export type { ScopesArguments } from './scopes.decorator.js';
+export { MaskinportenScopesInterceptor } from './scopes.interceptor.js';
+export { ScopesCheck } from './scopes-check.js';
+export { MaskinportenContext } from './maskinporten-context.js';
+export type { ClientTokenRequest, MaskinportenScope, ScopesInput } from './scoped-request.js';
+export { attachMaskinporten } from './attach-maskinporten.js';
+export type { CallExtras, CallOptions, InstanceDefaults } from './call-options.js';
+export { MaskinportenHttpModule } from './maskinporten-http.module.js';
+export type {
+  MaskinportenHttpAsyncOptions,
+  MaskinportenHttpOptions,
+  MaskinportenHttpOptionsFactory,
+} from './maskinporten-http.module.js';
+export { MaskinportenHttpService } from './maskinporten-http.service.js';
+export { maskinportenFetch } from './maskinporten-fetch.js';
+export type { FetchDefaults, MaskinportenFetch, MaskinportenFetchInit } from './maskinporten-fetch.js';
+export { MaskinportenExceptionFilter } from './maskinporten-exception.filter.js';
+export { problemDocument } from './problem-document.js';
+export type { MaskinportenProblem } from './problem-document.js';
+export { InjectMaskinporten, getMaskinportenToken } from './inject-maskinporten.js';
+export { DEFAULT_CLIENT, MaskinportenClients } from './maskinporten-clients.js';
+export type { MaskinportenClient, OutboundTokens } from './maskinporten-clients.js';
+export { checkDestination } from './destination.js';
+export type { CheckedDestination, Destination } from './destination.js';
+export { DestinationList } from './destination-list.js';

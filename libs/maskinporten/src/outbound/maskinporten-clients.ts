@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import { configurationError } from '../errors/index.js';
+import type { MaskinportenTokenService } from '../tokens/index.js';
+import { DestinationList } from './destination-list.js';
+
+/** The part of a token service that outgoing calls need; a test double may stand in for it. */
+export type OutboundTokens = Pick<MaskinportenTokenService, 'getToken' | 'peek' | 'renew'>;
+
+/** One configured client: who asks for tokens and where they may go. */
+export interface MaskinportenClient {
+  readonly name: string;
+  readonly tokens: OutboundTokens;
+  readonly destinations: DestinationList;
+}
+
+export const DEFAULT_CLIENT = 'default';
+
+/** The clients of one application, so that a context can name one of several. */
+@Injectable()
+export class MaskinportenClients {
+  readonly #clients = new Map<string, MaskinportenClient>();
+
+  /** @throws MaskinportenConfigurationError (`MP_CONFIG`) when the name is taken. */
+  register(client: MaskinportenClient): void {
+    if (this.#clients.has(client.name)) {
+      throw configurationError([
+        {
+          field: 'name',
+          code: 'MP_CONFIG',
+          reason: `two clients are called ${quote(client.name)}: give each MaskinportenModule.forRoot its own name`,
+        },
+      ]);
+    }
+    this.#clients.set(client.name, client);
+    homes.set(client.tokens, { clients: this, client });
+  }
+
+  unregister(client: MaskinportenClient): void {
+    if (this.#clients.get(client.name) === client) this.#clients.delete(client.name);
+    if (homes.get(client.tokens)?.client === client) homes.delete(client.tokens);
+  }
+
+  has(name: string): boolean {
+    return this.#clients.has(name);
+  }
+
+  /** @throws MaskinportenConfigurationError (`MP_CONFIG`) when there is no client of that name. */
+  get(name: string): MaskinportenClient {
+    const client = this.#clients.get(name);
+    if (client === undefined) throw unknownClient(name, [...this.#clients.keys()]);
+    return client;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#clients.keys()];
+  }
+}
+
+/** Where a token service belongs, so that `attachMaskinporten(instance, tokens)` finds its destinations and its neighbours. */
+const homes = new WeakMap<
+  OutboundTokens,
+  { readonly clients: MaskinportenClients; readonly client: MaskinportenClient }
+>();
+
+/** Finds the client of a call by the name that the call, its context or its instance gives; undefined for the usual one. */
+export type ClientSource = (name: string | undefined) => Pick<MaskinportenClient, 'tokens' | 'destinations'>;
+
+/** The usual client is the one these tokens belong to. Tokens outside any module have no destinations of their own. */
+export function clientsAround(tokens: OutboundTokens): ClientSource {
+  const alone = { tokens, destinations: new DestinationList([]) };
+  return (name) => {
+    const home = homes.get(tokens);
+    if (home !== undefined)
+      return name === undefined || name === home.client.name ? home.client : home.clients.get(name);
+    if (name !== undefined) throw unknownClient(name, [], ' (these tokens do not belong to a MaskinportenModule)');
+    return alone;
+  };
+}
+
+/** @throws MaskinportenConfigurationError (`MP_CONFIG`) saying what to import, when the module is missing. */
+export function requireClients(clients: MaskinportenClients | undefined, user: string): MaskinportenClients {
+  if (clients !== undefined) return clients;
+  throw configurationError([
+    {
+      field: 'MaskinportenModule',
+      code: 'MP_CONFIG',
+      reason: `${user} is used, but MaskinportenModule is not imported: add MaskinportenModule.forRoot(…) or forRootAsync(…) to the imports of the root module`,
+    },
+  ]);
+}
+
+export function unknownClient(name: string, known: readonly string[], where = ''): Error {
+  const list = known.length === 0 ? 'there are none' : `known are ${known.map(quote).join(', ')}`;
+  return configurationError([
+    { field: 'client', code: 'MP_CONFIG', reason: `there is no client called ${quote(name)}${where}; ${list}` },
+  ]);
+}
+
+/** A name as it may be printed: quoted, escaped and not longer than a name should be. */
+const quote = (name: string): string => JSON.stringify(name.slice(0, 64));

@@ -1,0 +1,36 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { toScope, type MaskinportenScope, type ScopesInput } from './scoped-request.js';
+
+const storage = new AsyncLocalStorage<MaskinportenScope>();
+
+/** Runs `fn` with a scope that was made before; the hot form of `MaskinportenContext.run`. */
+export const runInScope = <T>(scope: MaskinportenScope, fn: () => T): T => storage.run(scope, fn);
+
+export const currentScope = (): MaskinportenScope | undefined => storage.getStore();
+
+/**
+ * Which token the outgoing calls of the running code carry. `@Scopes` opens it around a handler; open it yourself
+ * where there is no handler: cron jobs, queues, scripts. A nested `run` replaces the request for its own duration.
+ *
+ * Work that is handed to something started earlier – a worker on a Subject, a batch, a pool – runs in the context of
+ * whoever started that thing: give such calls their own request with the `maskinporten` option, or bind the callback
+ * with `AsyncResource.bind`.
+ *
+ * @example
+ * await MaskinportenContext.run('altinn:broker.read', () => firstValueFrom(http.get(url)));
+ */
+export const MaskinportenContext = Object.freeze({
+  /**
+   * Runs `fn`, and everything it starts, with this token request.
+   *
+   * @throws TokenRequestInvalidError (`MP_REQUEST`) before `fn` is called when the request is not valid.
+   */
+  run<T>(request: ScopesInput, fn: () => T): T {
+    return storage.run(toScope(request), fn);
+  },
+
+  /** The request in force, or undefined outside any context. */
+  get current(): MaskinportenScope | undefined {
+    return storage.getStore();
+  },
+});

@@ -1,0 +1,60 @@
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { throwError } from 'rxjs';
+import { MaskinportenError } from '../errors/index.js';
+import { problemDocument, type MaskinportenProblem } from './problem-document.js';
+
+/** What Express and Fastify responses have in common. */
+interface HttpResponse {
+  status(code: number): HttpResponse;
+  header(name: string, value: string): HttpResponse;
+  send(body: string): unknown;
+}
+
+/**
+ * Answers a `MaskinportenError` that nobody handled with an RFC 9457 problem document (`application/problem+json`), in
+ * every kind of handler: HTTP (Express and Fastify), RPC, GraphQL and WebSocket. Opt in, for one controller or for all.
+ *
+ * @example app.useGlobalFilters(new MaskinportenExceptionFilter());
+ */
+@Catch(MaskinportenError)
+export class MaskinportenExceptionFilter implements ExceptionFilter<MaskinportenError> {
+  catch(error: MaskinportenError, host: ArgumentsHost): unknown {
+    const problem = problemDocument(error);
+    switch (host.getType<string>()) {
+      case 'http':
+        return answerHttp(host.switchToHttp().getResponse<HttpResponse>(), problem);
+      case 'ws':
+        return answerWebSocket(host.switchToWs().getClient<object>(), problem);
+      case 'rpc':
+        // What Nest makes of an RpcException with this document; the class itself is in an optional package.
+        return throwError(() => problem);
+      default:
+        // A GraphQL resolver that returns an error has failed with it; `extensions` is the place for more (spec §7.1.2).
+        return Object.assign(new Error(problem.detail), { extensions: problem });
+    }
+  }
+}
+
+function answerHttp(response: HttpResponse, problem: MaskinportenProblem): void {
+  response.status(problem.status).header('content-type', 'application/problem+json');
+  if (problem.retryAfterMs !== undefined) {
+    response.header('retry-after', String(Math.max(1, Math.ceil(problem.retryAfterMs / 1000))));
+  }
+  response.send(JSON.stringify(problem));
+}
+
+/** As Nest's own filter does: a native socket is told apart from a Socket.IO client by its numeric `readyState`. */
+function answerWebSocket(client: object, problem: MaskinportenProblem): void {
+  if ('readyState' in client && typeof client.readyState === 'number' && hasMethod(client, 'send')) {
+    client.send(JSON.stringify({ event: 'exception', data: problem }));
+  } else if (hasMethod(client, 'emit')) {
+    client.emit('exception', problem);
+  }
+}
+
+function hasMethod<Name extends string>(
+  value: object,
+  name: Name,
+): value is object & Record<Name, (...values: unknown[]) => unknown> {
+  return name in value && typeof (value as Record<string, unknown>)[name] === 'function';
+}

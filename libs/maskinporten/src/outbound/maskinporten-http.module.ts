@@ -1,0 +1,127 @@
+import { HttpService } from '@nestjs/axios';
+import {
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type ModuleMetadata,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import axios, { type AxiosInstance, type CreateAxiosDefaults } from 'axios';
+import { configurationError } from '../errors/index.js';
+import { attachClients } from './attach-maskinporten.js';
+import type { InstanceDefaults } from './call-options.js';
+import { DEFAULT_CLIENT, MaskinportenClients, requireClients } from './maskinporten-clients.js';
+import { MaskinportenHttpService } from './maskinporten-http.service.js';
+import type { ScopesInput } from './scoped-request.js';
+
+/** What `axios.create` takes, and how this instance asks for tokens. */
+export interface MaskinportenHttpOptions extends Omit<CreateAxiosDefaults, 'maskinporten'> {
+  /** Client of this instance, and limits; a token request here is for calls that have no context. */
+  readonly maskinporten?: ScopesInput | InstanceDefaults;
+}
+
+export interface MaskinportenHttpOptionsFactory {
+  createMaskinportenHttpOptions(): MaskinportenHttpOptions | Promise<MaskinportenHttpOptions>;
+}
+
+export interface MaskinportenHttpAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  readonly inject?: FactoryProvider['inject'];
+  readonly useFactory?: (...args: never[]) => MaskinportenHttpOptions | Promise<MaskinportenHttpOptions>;
+  readonly useClass?: Type<MaskinportenHttpOptionsFactory>;
+  readonly useExisting?: Type<MaskinportenHttpOptionsFactory>;
+}
+
+const HTTP_OPTIONS = Symbol('MaskinportenHttpOptions');
+
+/** The axios instance of one `MaskinportenHttpModule`, from its creation to the end of the application. */
+class AttachedInstance implements OnModuleInit, OnApplicationShutdown {
+  readonly axios: AxiosInstance;
+  readonly #clients: MaskinportenClients;
+  readonly #client: string;
+  readonly #detach: () => void;
+
+  constructor(options: MaskinportenHttpOptions, clients: MaskinportenClients) {
+    const { maskinporten, ...config } = options;
+    const named = typeof maskinporten === 'object' && 'client' in maskinporten ? maskinporten.client : undefined;
+    this.#clients = clients;
+    this.#client = named ?? DEFAULT_CLIENT;
+    this.axios = axios.create(config);
+    this.#detach = attachClients(this.axios, (name) => clients.get(name ?? this.#client), maskinporten);
+  }
+
+  /** Refuses the start instead of the first call when there is no such client. */
+  onModuleInit(): void {
+    this.#clients.get(this.#client);
+  }
+
+  /** Not before the servers are closed: handlers that still run must not begin to call without a token. */
+  onApplicationShutdown(): void {
+    this.#detach();
+  }
+}
+
+/**
+ * Gives the importing module an `HttpService` – also called `MaskinportenHttpService` – whose calls carry tokens. Each
+ * `register` has an axios instance of its own.
+ *
+ * @example
+ * @Module({ imports: [MaskinportenHttpModule.register({ baseURL: 'https://api.example.no' })], controllers: [ClaimsController] })
+ * export class ClaimsModule {}
+ */
+@Module({})
+export class MaskinportenHttpModule {
+  /** @param config options of `axios.create`, and `maskinporten` for the client, limits and a default request */
+  static register(config: MaskinportenHttpOptions = {}): DynamicModule {
+    return moduleOf([], [{ provide: HTTP_OPTIONS, useFactory: () => config }]);
+  }
+
+  /** The same with options that are only known when the application starts. */
+  static registerAsync(options: MaskinportenHttpAsyncOptions): DynamicModule {
+    return moduleOf(options.imports ?? [], asyncProviders(options));
+  }
+}
+
+function moduleOf(imports: NonNullable<ModuleMetadata['imports']>, options: readonly Provider[]): DynamicModule {
+  return {
+    module: MaskinportenHttpModule,
+    imports,
+    providers: [
+      ...options,
+      {
+        provide: AttachedInstance,
+        inject: [HTTP_OPTIONS, { token: MaskinportenClients, optional: true }],
+        useFactory: (config: MaskinportenHttpOptions, clients: MaskinportenClients | undefined) =>
+          new AttachedInstance(config, requireClients(clients, 'MaskinportenHttpModule')),
+      },
+      {
+        provide: MaskinportenHttpService,
+        inject: [AttachedInstance],
+        useFactory: (attached: AttachedInstance) => new MaskinportenHttpService(attached.axios),
+      },
+      { provide: HttpService, useExisting: MaskinportenHttpService },
+    ],
+    exports: [MaskinportenHttpService, HttpService],
+  };
+}
+
+function asyncProviders(options: MaskinportenHttpAsyncOptions): Provider[] {
+  const { useFactory, useClass, useExisting, inject = [] } = options;
+  if (useFactory !== undefined) return [{ provide: HTTP_OPTIONS, inject, useFactory }];
+  const factory = useExisting ?? useClass;
+  if (factory === undefined) {
+    throw configurationError([
+      { field: 'registerAsync', code: 'MP_CONFIG', reason: 'needs useFactory, useClass or useExisting' },
+    ]);
+  }
+  return [
+    ...(useExisting === undefined ? [factory] : []),
+    {
+      provide: HTTP_OPTIONS,
+      inject: [factory],
+      useFactory: async (made: MaskinportenHttpOptionsFactory) => made.createMaskinportenHttpOptions(),
+    },
+  ];
+}

@@ -1,0 +1,108 @@
+import { ConfigurationFailures, createError } from '../errors/index.js';
+import { NormalisedTokenRequest } from '../grants/index.js';
+import {
+  DEFAULT_DEADLINE_MS,
+  DEFAULT_MAX_RESPONSE_BYTES,
+  type CallExtras,
+  type CallOptions,
+  type InstanceDefaults,
+} from './call-options.js';
+import { checkDestination, type CheckedDestination } from './destination.js';
+import { DestinationList } from './destination-list.js';
+import type { ClientSource, OutboundTokens } from './maskinporten-clients.js';
+import { currentScope } from './maskinporten-context.js';
+import { destinationRefused, parseOutboundUrl } from './outbound-url.js';
+import { toScope, type MaskinportenScope, type ScopesInput } from './scoped-request.js';
+
+/** Who asks, for what, where to: everything that is decided before a call is sent. */
+export interface OutboundDecision {
+  readonly tokens: OutboundTokens;
+  readonly request: NormalisedTokenRequest;
+  readonly url: URL;
+}
+
+/** The rules for outgoing calls of one instance; the same for axios and fetch. */
+export class OutboundPolicy {
+  readonly deadlineMs: number;
+  readonly maxResponseBytes: number;
+  readonly replayUnsafe: boolean;
+  readonly #source: ClientSource;
+  readonly #fallback: MaskinportenScope | undefined;
+  readonly #client: string | undefined;
+  readonly #destinations: DestinationList | undefined;
+
+  /**
+   * @throws MaskinportenConfigurationError (`MP_CONFIG`) listing every wrong default.
+   * @throws TokenRequestInvalidError (`MP_REQUEST`) when the default request is not valid.
+   */
+  constructor(source: ClientSource, defaults: ScopesInput | InstanceDefaults = {}) {
+    const given = typeof defaults === 'string' || isList(defaults) ? { scopes: defaults } : defaults;
+    const { destinations, deadlineMs, maxResponseBytes, replayUnsafe, ...request } = given as InstanceDefaults;
+    const failures = new ConfigurationFailures();
+    this.deadlineMs = wholeNumber(deadlineMs, DEFAULT_DEADLINE_MS, 'deadlineMs', failures);
+    this.maxResponseBytes = wholeNumber(maxResponseBytes, DEFAULT_MAX_RESPONSE_BYTES, 'maxResponseBytes', failures);
+    this.replayUnsafe = replayUnsafe === true;
+    this.#destinations = destinations === undefined ? undefined : checkList(destinations, failures);
+    failures.throwIfAny();
+    this.#source = source;
+    this.#client = request.client;
+    this.#fallback = request.scopes === undefined ? undefined : toScope(request as ScopesInput);
+  }
+
+  /**
+   * Decides on one call. `address` is where the call will really go: the final URL, after every interceptor.
+   *
+   * @throws OutboundCallRefusedError (`MP_NO_CONTEXT`, `MP_DESTINATION`); nothing has been sent then.
+   */
+  decide(call: CallOptions | undefined, address: string): OutboundDecision {
+    const own = call === undefined ? undefined : ownScope(call);
+    const scope = own ?? currentScope() ?? this.#fallback;
+    if (scope === undefined) {
+      throw createError('MP_NO_CONTEXT', {
+        message: 'The call was not sent: nothing says which scopes its token needs.',
+      });
+    }
+    const client = own === undefined ? clientOf(call) : undefined;
+    const { tokens, destinations } = this.#source(client ?? scope.client ?? this.#client);
+    const url = parseOutboundUrl(address);
+    if (!(this.#destinations ?? destinations).allows(url)) {
+      throw destinationRefused(`${url.origin} is not among the destinations that may receive this token`);
+    }
+    return { tokens, request: scope.request, url };
+  }
+}
+
+const isList = (value: unknown): value is readonly string[] => Array.isArray(value);
+
+/** The request that a call brings itself, or undefined when it brings extras only. */
+function ownScope(call: CallOptions): MaskinportenScope | undefined {
+  if (typeof call === 'string' || isList(call) || NormalisedTokenRequest.is(call)) return toScope(call);
+  const { replayUnsafe: _, ...request } = call as CallExtras;
+  return 'scopes' in request && request.scopes !== undefined ? toScope(request as ScopesInput) : undefined;
+}
+
+function clientOf(call: CallOptions | undefined): string | undefined {
+  return typeof call === 'object' && !isList(call) && 'client' in call ? call.client : undefined;
+}
+
+/** May this call be repeated although its method can have done something already? */
+export function asksForUnsafeReplay(call: CallOptions | undefined): boolean {
+  return typeof call === 'object' && !isList(call) && 'replayUnsafe' in call && (call.replayUnsafe ?? false);
+}
+
+function checkList(destinations: readonly unknown[], failures: ConfigurationFailures): DestinationList {
+  const checked: CheckedDestination[] = [];
+  for (const [index, destination] of destinations.entries()) {
+    const result = checkDestination(destination);
+    if ('reason' in result) failures.add(`destinations[${index}]`, result.reason);
+    else checked.push(result);
+  }
+  return new DestinationList(checked);
+}
+
+function wholeNumber(value: unknown, fallback: number, field: string, failures: ConfigurationFailures): number {
+  if (value === undefined) return fallback;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 2 ** 31 - 1) return value;
+  failures.add(field, 'must be a whole number that is not negative');
+  return fallback;
+}

@@ -1,0 +1,29 @@
+import { normaliseTokenRequest, type NormalisedTokenRequest, type TokenRequest } from '../grants/index.js';
+
+/** A token request that may also say which of several clients asks for it. */
+export interface ClientTokenRequest extends TokenRequest {
+  /** Name given to `MaskinportenModule.forRoot({ name })`; default: the client of the instance that makes the call. */
+  readonly client?: string;
+}
+
+/** Everything that says what token is wanted: one scope or several separated by spaces, a list, or a whole request. */
+export type ScopesInput = string | readonly string[] | ClientTokenRequest;
+
+/** What is in force while a handler runs: frozen, without any secret. */
+export interface MaskinportenScope {
+  readonly request: NormalisedTokenRequest;
+  readonly client?: string;
+}
+
+/**
+ * Brings a request into the form that a context holds.
+ *
+ * @throws TokenRequestInvalidError (`MP_REQUEST`) naming every wrong field.
+ */
+export function toScope(input: ScopesInput): MaskinportenScope {
+  if (typeof input !== 'object' || input === null || Array.isArray(input) || !Object.hasOwn(input, 'client')) {
+    return Object.freeze({ request: normaliseTokenRequest(input) });
+  }
+  const { client, ...request } = input as ClientTokenRequest;
+  return Object.freeze({ request: normaliseTokenRequest(request), ...(client === undefined ? {} : { client }) });
+}

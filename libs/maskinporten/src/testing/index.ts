@@ -1,0 +1,4 @@
+// For tests of applications that use this package: a token service that needs nothing, and the simulator.
+export { FakeMaskinportenTokenService } from './fake-token-service.js';
+export { simulatorOptions } from './simulator-options.js';
+export type { RunningSimulator, SimulatorClientOptions } from './simulator-options.js';

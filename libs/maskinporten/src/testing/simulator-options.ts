@@ -1,0 +1,67 @@
+import { generateKeyPair, randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { MaskinportenOptions } from '../maskinporten.options.js';
+
+/**
+ * Where a simulator listens: what `startSimulator()` of `maskinporten-simulator` returns, or the line that
+ * `npx maskinporten-simulator --json` prints.
+ */
+export interface RunningSimulator {
+  readonly issuer: string;
+  readonly platformUrl: string;
+  readonly apiUrl: string;
+  readonly operatorUrl: string;
+}
+
+export interface SimulatorClientOptions {
+  /** Scopes of the new client; each exists and is granted. */
+  readonly scopes: readonly string[];
+  /** Organisation that owns the client. Default 310000019, a made-up number. */
+  readonly orgno?: string;
+  /** Seconds its tokens live. Default 120. */
+  readonly tokenLifetime?: number;
+  /** Default: a new UUID. */
+  readonly clientId?: string;
+}
+
+const makeKeyPair = promisify(generateKeyPair);
+
+/**
+ * Registers a new client with a new key at a running simulator and gives the options to use it, with the simulator's
+ * two APIs as destinations.
+ *
+ * @throws Error when the simulator does not accept the client; the message holds its reason.
+ * @example
+ * const simulator = await startSimulator();
+ * const options = await simulatorOptions(simulator, { scopes: ['acme:read'] });
+ * const app = await Test.createTestingModule({ imports: [MaskinportenModule.forRoot(options), ClaimsModule] }).compile();
+ */
+export async function simulatorOptions(
+  simulator: RunningSimulator,
+  { scopes, orgno = '310000019', tokenLifetime, clientId = randomUUID() }: SimulatorClientOptions,
+): Promise<MaskinportenOptions> {
+  const { privateKey, publicKey } = await makeKeyPair('rsa', { modulusLength: 2048 });
+  const kid = randomUUID();
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' };
+  const response = await fetch(`${simulator.operatorUrl}/operator/api/clients`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      clientId,
+      orgno,
+      jwks: { keys: [jwk] },
+      scopes,
+      ...(tokenLifetime === undefined ? {} : { tokenLifetime }),
+    }),
+  });
+  if (!response.ok) {
+    throw new Error(`The simulator refused the client (HTTP ${response.status}): ${await response.text()}`);
+  }
+  await response.body?.cancel();
+  return {
+    issuer: simulator.issuer,
+    clientId,
+    key: { pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), kid },
+    destinations: [simulator.apiUrl, simulator.platformUrl],
+  };
+}

@@ -1,0 +1,91 @@
+import type { LoggerService } from '@nestjs/common';
+import type { MaskinportenError } from './errors/index.js';
+import type { TokenEvent } from './tokens/index.js';
+
+/** Control, format and line-separating characters: a log line must not be able to look like two (T-57). */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** Writes one structured line per event. Never a token, assertion, key or person number. */
+export function logTokenEvent(logger: LoggerService, event: TokenEvent): void {
+  try {
+    write(logger, event);
+  } catch {
+    // A logger that fails must not fail the call it speaks about (F-138).
+  }
+}
+
+function write(logger: LoggerService, event: TokenEvent): void {
+  const { type, ...facts } = event;
+  switch (event.type) {
+    case 'token-obtained':
+      logger.log(line('token obtained', facts));
+      break;
+    case 'token-refused': {
+      const { error, ...rest } = event;
+      logger.warn(
+        line('token refused', { scopes: rest.scopes, kind: rest.kind, background: rest.background, ...about(error) }),
+      );
+      break;
+    }
+    case 'attempt-failed':
+      logger.debug?.(
+        line('token attempt failed', { scopes: event.scopes, attempt: event.attempt, ...about(event.error) }),
+      );
+      break;
+    case 'key-fallback':
+      logger.warn(
+        line('signing key replaced by its fallback', {
+          fromKid: event.fromKid,
+          toKid: event.toKid,
+          ...about(event.error),
+        }),
+      );
+      break;
+    case 'circuit':
+      logger.warn(line(`circuit ${event.state}`, { kind: event.kind, retryAfterMs: event.retryAfterMs }));
+      break;
+    case 'clock-offset':
+      logger.debug?.(line('clock offset measured', { offsetMs: event.offsetMs }));
+      break;
+    case 'security':
+      logger.error(line('security event', { what: event.what, detail: event.detail }));
+      break;
+    case 'warning':
+      logger.warn(line('warning', { field: event.field, reason: event.reason }));
+      break;
+    default:
+      logger.debug?.(line(type, {}));
+  }
+}
+
+/** The facts of an error that help at three in the morning; its stack does not belong in a line. */
+function about(error: MaskinportenError): Line {
+  const { code, mpCode, oauthError, description, traceId, status, attempts, elapsedMs, kid, actBy, retryAfterMs } =
+    error;
+  return {
+    code,
+    mpCode,
+    oauthError,
+    reason: error.message,
+    description,
+    traceId,
+    status,
+    attempts,
+    elapsedMs,
+    kid,
+    actBy,
+    retryAfterMs,
+  };
+}
+
+function line(message: string, facts: Line): Line {
+  const entries = Object.entries(facts).filter(([, value]) => value !== undefined);
+  return Object.fromEntries([['message', message], ...entries.map(([name, value]) => [name, clean(value)])]);
+}
+
+function clean(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll(UNPRINTABLE, '');
+  return Array.isArray(value) ? value.map(clean) : value;
+}
