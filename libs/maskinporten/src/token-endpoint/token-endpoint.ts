@@ -233,7 +233,8 @@ export class TokenEndpoint {
 
   #reportClock(offsetBeforeMs: number): void {
     const { measuredOffsetMs: offsetMs } = this.#options.serverClock;
-    if (offsetMs !== offsetBeforeMs) this.#options.onEvent({ type: 'clock-offset', offsetMs });
+    // `Date` has a resolution of one second: smaller changes say nothing.
+    if (Math.abs(offsetMs - offsetBeforeMs) >= 1_000) this.#options.onEvent({ type: 'clock-offset', offsetMs });
   }
 }
 
