@@ -64,7 +64,8 @@ async function* half(body: Buffer): AsyncGenerator<Buffer> {
 
 async function* drip(body: Buffer, everyMs: number, signal: AbortSignal): AsyncGenerator<Buffer> {
   for (let index = 0; index < body.length; index += 1) {
-    await wait(everyMs, undefined, { signal, ref: false });
+    // The first byte goes at once, and takes the headers with it.
+    if (index > 0) await wait(everyMs, undefined, { signal, ref: false });
     yield body.subarray(index, index + 1);
   }
 }

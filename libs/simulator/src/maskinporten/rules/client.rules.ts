@@ -1,5 +1,4 @@
 import type { X509Certificate } from 'node:crypto';
-import { compactVerify } from 'jose';
 import { isWithinValidity } from '../certificates.js';
 import { type RegisteredKey, parseCertificate } from '../clients.js';
 import type { Grant } from '../grant.js';
@@ -101,19 +100,6 @@ export const clientRules: readonly Rule[] = [
       return certificate === undefined || isWithinValidity(certificate, grant.nowSeconds)
         ? undefined
         : unauthenticated('Invalid JWT signature', 'MP-124');
-    },
-  },
-  {
-    check: 'signature',
-    needs: ['header.alg', 'header.parameters', 'key.known'],
-    run: async (grant) => {
-      const { publicKey } = established(grant.key);
-      try {
-        await compactVerify(grant.assertion, publicKey, { algorithms: ['RS256', 'RS384', 'RS512'] });
-        return undefined;
-      } catch {
-        return unauthenticated('Invalid JWT signature', 'MP-124');
-      }
     },
   },
 ];

@@ -7,6 +7,7 @@ import { partyRules } from './party.rules.js';
 import { replayRules } from './replay.rules.js';
 import type { Rule } from './rule.js';
 import { scopeRules } from './scope.rules.js';
+import { signatureRules } from './signature.rules.js';
 import { targetRules } from './target.rules.js';
 import { timeRules } from './time.rules.js';
 
@@ -20,6 +21,7 @@ export const RULES: readonly Rule[] = [
   ...claimsRules,
   ...clientRules,
   ...certificateRules,
+  ...signatureRules,
   ...timeRules,
   ...replayRules,
   ...targetRules,
