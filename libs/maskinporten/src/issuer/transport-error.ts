@@ -40,7 +40,7 @@ export function transportError(error: unknown, call: FailedCall): MaskinportenEr
   if (call.deadlineHit) return make('MP_TIMEOUT', `${call.host} did not answer within ${call.deadlineMs} ms`, call);
   if (error instanceof UnacceptableAnswer)
     return make('MP_PROTOCOL', `The answer of ${call.host} ${error.message}`, call);
-  const proxyStatus = PROXY_ANSWER.exec(error instanceof Error ? error.message : '')?.[1];
+  const proxyStatus = PROXY_ANSWER.exec(textOf(error, 'message'))?.[1];
   if (proxyStatus !== undefined) return proxyError(Number(proxyStatus), call);
   const code = codeOf(error);
   if (TIMEOUTS.has(code)) return make('MP_TIMEOUT', `${call.host} did not answer in time (${code})`, call);
@@ -68,8 +68,15 @@ export function isCertificateFault(code: string): boolean {
 
 /** The code of a system, TLS or undici error, from a closed alphabet; `UNKNOWN` for anything else. */
 export function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : 'UNKNOWN';
+  const code = textOf(error, 'code');
+  return /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : 'UNKNOWN';
+}
+
+/** Errors of the core may come from another realm (worker, test runner), so `instanceof` is not asked. */
+function textOf(error: unknown, name: string): string {
+  if (typeof error !== 'object' || error === null) return '';
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === 'string' ? value : '';
 }
 
 /** 407 and other refusals stay refused; 5xx may pass; 403 is how proxies say that a policy forbids the destination. */

@@ -1,6 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { KeyFailure } from './key-failure.js';
 import { MAX_KEY_BYTES } from './key-material.js';
+import { systemErrorCode } from './system-error-code.js';
 
 export interface KeyFileContent {
   /** The caller wipes it. */
@@ -55,8 +56,7 @@ function quote(path: string): string {
 }
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
+  switch (systemErrorCode(error)) {
     case 'ENOENT':
     case 'ENOTDIR':
       return 'does not exist';

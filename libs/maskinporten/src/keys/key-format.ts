@@ -6,13 +6,16 @@ export type KeyFormat = 'pem' | 'json' | 'pkcs12' | 'der' | 'base64' | 'utf16' |
 
 const BEGIN = Buffer.from('-----BEGIN ');
 const SEQUENCE = 0x30;
+const OBJECT = 0x7b;
+const ARRAY = 0x5b;
+const STRING = 0x22;
 
 export function detectKeyFormat(bytes: Buffer): KeyFormat {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return 'utf16';
   if (bytes.includes(BEGIN)) return 'pem';
   const first = firstVisible(bytes);
   if (first === undefined) return 'empty';
-  if (first === 0x7b || first === 0x22) return 'json';
+  if (first === OBJECT || first === ARRAY || first === STRING) return 'json';
   if (bytes[0] === SEQUENCE && isBinary(bytes)) return startsLikePfx(bytes) ? 'pkcs12' : 'der';
   return isBase64Text(bytes) ? 'base64' : 'unknown';
 }

@@ -61,13 +61,24 @@ export async function loadSigningKey(source: KeySource, options: LoadKeyOptions 
   }
 }
 
+const KINDS = ['pem', 'jwk', 'file', 'signer', 'pkcs12'] as const;
+
 function load(source: KeySource, loading: Loading): Promise<SigningKey> {
-  if ('pem' in source) return loadPem(source, loading);
-  if ('jwk' in source) return loadJwk(source, loading);
-  if ('file' in source) return loadFile(source, loading);
-  if ('signer' in source) return loadSigner(source.signer, source.registeredAt, loading);
-  if ('pkcs12' in source) throw new KeyFailure('pkcs12', PKCS12_REFUSAL);
+  const given = KINDS.filter((kind) => isGiven(source, kind));
+  if (given.length > 1) throw new KeyFailure('', `must be one of ${KINDS.join(', ')}, not ${given.join(' and ')}`);
+  const [kind] = given;
+  if (kind === 'pem' && 'pem' in source) return loadPem(source, loading);
+  if (kind === 'jwk' && 'jwk' in source) return loadJwk(source, loading);
+  if (kind === 'file' && 'file' in source) return loadFile(source, loading);
+  if (kind === 'signer' && 'signer' in source) return loadSigner(source.signer, source.registeredAt, loading);
+  if (kind === 'pkcs12') throw new KeyFailure('pkcs12', PKCS12_REFUSAL);
   throw new KeyFailure('', 'must be one of pem, jwk, file or signer');
+}
+
+/** Only own members count: what a polluted prototype adds is not configuration. */
+function isGiven(source: unknown, kind: string): boolean {
+  if (typeof source !== 'object' || source === null) return false;
+  return Object.getOwnPropertyDescriptor(source, kind)?.value !== undefined;
 }
 
 async function loadPem(source: PemKeySource, loading: Loading): Promise<SigningKey> {

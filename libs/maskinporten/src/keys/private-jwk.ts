@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { isBase64Byte } from './key-format.js';
 import { checkKid } from './key-id.js';
 import { KeyFailure } from './key-failure.js';
 import { isSigningAlgorithm, type SigningAlgorithm } from './signing-key.js';
@@ -66,10 +67,10 @@ function checkPurpose(jwk: Record<string, unknown>, member: string): void {
 
 function checkMembers(jwk: Record<string, unknown>, member: string): void {
   for (const name of ['n', 'e'] as const) {
-    if (!isFilled(jwk[name])) throw new KeyFailure(`${member}.${name}`, 'is missing or is not a string');
+    if (!isFilled(jwk[name])) throw new KeyFailure(`${member}.${name}`, 'is missing or is not base64url');
   }
   if (jwk['d'] === undefined) throw new KeyFailure(member, 'is a public JWK: the private key is needed to sign');
-  if (!isFilled(jwk['d'])) throw new KeyFailure(`${member}.d`, 'is not a string');
+  if (!isFilled(jwk['d'])) throw new KeyFailure(`${member}.d`, 'is not base64url');
   const missing = CRT_MEMBERS.filter((name) => !isFilled(jwk[name]));
   if (missing.length > 0) throw new KeyFailure(member, `lacks the CRT members ${missing.join(', ')}`);
   if (jwk['oth'] !== undefined) throw new KeyFailure(`${member}.oth`, 'is not supported: use a key of two primes');
@@ -106,6 +107,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Not a regular expression: those keep the last text they saw, for ever. */
 function isFilled(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
+  if (typeof value !== 'string' || value === '') return false;
+  for (let index = 0; index < value.length; index += 1) {
+    const code = value.charCodeAt(index);
+    if (code === 0x3d || code === 0x2b || code === 0x2f || !isBase64Byte(code)) return false;
+  }
+  return true;
 }

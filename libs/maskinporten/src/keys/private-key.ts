@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, type PrivateKeyInput } from 'node:crypto';
 import { KeyFailure } from './key-failure.js';
 import type { PemBlock } from './pem-document.js';
+import { systemErrorCode } from './system-error-code.js';
 
 export const MIN_KEY_BITS = 2048;
 /** OpenSSL verifies nothing larger. */
@@ -70,7 +71,7 @@ const UNSUPPORTED_CIPHER =
   'is encrypted with a cipher that OpenSSL 3 no longer offers: encrypt it again with "openssl pkcs8 -topk8 -v2 aes256"';
 
 function isUnsupported(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).includes('UNSUPPORTED');
+  return systemErrorCode(error).includes('UNSUPPORTED');
 }
 
 function unreadable(error: unknown, reason: string): string {

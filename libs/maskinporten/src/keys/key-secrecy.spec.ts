@@ -1,0 +1,201 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
+import { transformSync } from '@swc/core';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { makeKey } from './keys.fixtures.js';
+import { KeyRing, loadSigningKey, SigningGate, type KeySource } from './index.js';
+
+const key = makeKey(2048);
+const pem = key.pem;
+const jwk = { ...key.jwk, kid: 'k' };
+const canary = 'Kanarifugl0123456789Kanarifugl';
+/** Pieces of the private key in each form it may appear in. */
+const secrets = [
+  ...pem.split('\n').slice(2, -2),
+  ...(['d', 'p', 'q', 'dp', 'dq', 'qi'] as const).map((member) => String(key.jwk[member])),
+].map((piece) => piece.slice(0, 40));
+
+const errorOf = (source: KeySource): Promise<unknown> => loadSigningKey(source).catch((error: unknown) => error);
+const everythingShown = (value: unknown): string =>
+  [
+    inspect(value, { depth: 20, showHidden: true, getters: true }),
+    JSON.stringify(value),
+    String(value),
+    value instanceof Error ? `${value.message}${value.stack}${String(value.cause)}` : '',
+  ].join('\n');
+
+const million = (unit: string): string => unit.repeat(Math.floor(1_000_000 / unit.length));
+
+describe('secrecy of loaded keys', () => {
+  it('T-06: no object of this room shows key material', async () => {
+    const sources: KeySource[] = [{ pem, kid: 'k' }, { jwk }, { jwk: JSON.stringify(jwk) }];
+    for (const source of sources) {
+      const loaded = await loadSigningKey(source);
+      const text = everythingShown([loaded, new KeyRing([loaded]), new SigningGate()]);
+      for (const secret of secrets) expect(text).not.toContain(secret);
+      expect(Object.keys(loaded)).not.toContain('key');
+    }
+  });
+
+  it('T-06: what hangs on the loaded key cannot give the private half', async () => {
+    const loaded = await loadSigningKey({ pem, kid: 'k' });
+    expect(loaded.publicKey?.type).toBe('public');
+    expect(Object.values(loaded).filter((value) => inspect(value).includes('PrivateKeyObject'))).toEqual([]);
+    expect(() => structuredClone({ ...loaded, publicKey: undefined })).not.toThrow();
+  });
+
+  it.each<[string, KeySource]>([
+    ['JSON', { jwk: `{"kty":"RSA","d":"${canary}"` }],
+    ['JSON that is no key', { jwk: `{"kty":"${canary}"}` }],
+    ['a JWK with odd members', { jwk: { ...jwk, use: canary } }],
+    ['a JWK with an odd alg', { jwk: { ...jwk, alg: canary } }],
+    ['a JWK with a damaged d', { jwk: { ...jwk, d: `${canary}!` } }],
+    ['a JWK kid', { jwk: { ...jwk, kid: `${canary}\n` } }],
+    ['a kid', { pem, kid: `${canary}\n` }],
+    ['a PEM label', { pem: `-----BEGIN ${canary}-----\nAAAA\n-----END ${canary}-----`, kid: 'k' }],
+    ['a PEM body', { pem: pem.replace('\n', `\n${canary}!`), kid: 'k' }],
+    ['a PEM that is cut off', { pem: `-----BEGIN PRIVATE KEY-----\n${canary}`, kid: 'k' }],
+    ['a DEK-Info', { pem: encryptedPemWith(`AES-256-CBC,${canary}`), kid: 'k', passphrase: canary }],
+    ['prose', { pem: `${canary} is not a key!`, kid: 'k' }],
+    ['base64 of prose', { pem: Buffer.from(`${canary} ?`).toString('base64'), kid: 'k' }],
+    ['a wrong passphrase', { pem: encryptedPem(), kid: 'k', passphrase: `${canary}x` }],
+    ['a path', { file: `/nowhere\n${canary}`, kid: 'k' }],
+    ['a registration date', { pem, kid: 'k', registeredAt: canary }],
+    ['a certificate', { pem, certificateChain: canary }],
+  ])('T-10: a refusal of %s does not quote it', async (_, source) => {
+    const error = await errorOf(source);
+    expect(error).toMatchObject({ code: 'MP_CONFIG' });
+    expect(everythingShown(error)).not.toContain(canary);
+  });
+
+  const hostile = [
+    '-----BEGIN ',
+    '-----BEGIN A-----',
+    '-----BEGIN A----------END A-----',
+    '-----BEGIN PRIVATE KEY-----\n',
+    '-----END PRIVATE KEY-----',
+    'Proc-Type: 4,ENCRYPTED\n',
+    '\\',
+    String.raw`\n`,
+    'A',
+    '=',
+    ' ',
+    '\n',
+    '{"a":',
+    '[',
+    '"',
+    '\u0000',
+    '\uFEFF',
+    '0\u0082',
+  ];
+
+  it.each(hostile)('T-62: a million characters of %j are refused, alone and inside a block', async (unit) => {
+    for (const text of [million(unit), `-----BEGIN PRIVATE KEY-----\n${million(unit)}\n-----END PRIVATE KEY-----`]) {
+      const whole = text.slice(0, 1_000_000);
+      expect(await errorOf({ pem: whole, kid: 'k' })).toMatchObject({ code: 'MP_CONFIG' });
+      expect(await errorOf({ jwk: whole })).toMatchObject({ code: 'MP_CONFIG' });
+      expect(await errorOf({ pem, certificateChain: whole })).toMatchObject({ code: 'MP_CONFIG' });
+      expect(await errorOf({ pem, kid: whole })).toMatchObject({ code: 'MP_CONFIG' });
+      expect(await errorOf({ pem, kid: 'k', registeredAt: whole })).toMatchObject({ code: 'MP_CONFIG' });
+    }
+  });
+
+  it('property: any bytes, and any damage to a good key, load or are refused as MP_CONFIG', async () => {
+    const whole = Buffer.from(pem);
+    const damage = fc.record({ at: fc.nat(whole.length - 1), byte: fc.nat(255), cut: fc.boolean() });
+    const damaged = damage.map(({ at, byte, cut }) => {
+      const copy = Buffer.from(whole);
+      copy[at] = byte;
+      return cut ? copy.subarray(0, at) : copy;
+    });
+    const anything = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(damaged, anything), async (bytes) => {
+        const outcome = await errorOf({ pem: bytes, kid: 'k' });
+        const expected = outcome instanceof Error ? { code: 'MP_CONFIG' } : { kid: 'k', alg: 'RS256' };
+        expect(outcome).toMatchObject(expected);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('T-07: what is left in the memory of a process that has loaded a key from a file', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'maskinporten-heap-'));
+  beforeAll(() => compileRooms(directory));
+
+  it.each([
+    ['PEM', pem, 'key.pem', undefined],
+    ['damaged PEM', pem.replaceAll('\n', String.raw`\n`), 'damaged.pem', undefined],
+    ['base64 of PEM', Buffer.from(pem).toString('base64'), 'key.b64', undefined],
+    ['JWK', JSON.stringify(jwk), 'key.jwk', undefined],
+    ['encrypted PEM', encryptedPem(), 'encrypted.pem', canary],
+  ])('%s: neither heap snapshot nor diagnostic report holds key or password', (_, content, name, passphrase) => {
+    const file = join(directory, name);
+    writeFileSync(file, content, { mode: 0o400 });
+    writeFileSync(join(directory, `${name}.password`), passphrase ?? '');
+    const [heap, report] = runChild(directory, file);
+    expect(heap.includes('control-string-that-must-be-found')).toBe(true);
+    const pieces = [...secrets, ...content.split('\n').slice(2, -2), Buffer.from(pem).toString('base64')];
+    const wanted = [...pieces.map((piece) => piece.slice(0, 40)), canary].filter((piece) => piece.length > 20);
+    for (const piece of wanted) {
+      expect(heap.includes(piece)).toBe(false);
+      expect(report.includes(piece)).toBe(false);
+    }
+  });
+});
+
+function encryptedPem(): string {
+  const passphrase = canary;
+  return key.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString();
+}
+
+function encryptedPemWith(dekInfo: string): string {
+  const label = 'RSA PRIVATE KEY';
+  return `-----BEGIN ${label}-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: ${dekInfo}\n\nAAAA\n-----END ${label}-----`;
+}
+
+/** Compiles the room and the one it imports, as they are shipped: a heap snapshot of the test runner would hold the test. */
+function compileRooms(directory: string): void {
+  const rooms = join(dirname(fileURLToPath(import.meta.url)), '..');
+  writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
+  symlinkSync(join(rooms, '../../../node_modules'), join(directory, 'node_modules'));
+  for (const room of ['errors', 'keys']) {
+    mkdirSync(join(directory, room));
+    for (const file of readdirSync(join(rooms, room)).filter((name) => /^[a-z0-9-]+\.ts$/.test(name))) {
+      const { code } = transformSync(readFileSync(join(rooms, room, file), 'utf8'), {
+        swcrc: false,
+        configFile: false,
+        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+        module: { type: 'es6' },
+      });
+      writeFileSync(join(directory, room, file.replace(/\.ts$/, '.js')), code);
+    }
+  }
+  writeFileSync(
+    join(directory, 'child.js'),
+    `import { readFileSync } from 'node:fs';
+     import { writeHeapSnapshot } from 'node:v8';
+     import { loadSigningKey } from './keys/index.js';
+     const file = process.argv[2];
+     const load = () => {
+       const passphrase = readFileSync(file + '.password', 'utf8');
+       return loadSigningKey({ file, kid: 'k', ...(passphrase === '' ? {} : { passphrase }) });
+     };
+     const key = await load();
+     globalThis.kept = [key, ['control-string', 'that-must-be', 'found'].join('-')];
+     await key.sign(Buffer.from('header.claims'));
+     writeHeapSnapshot(file + '.heap');
+     process.report.writeReport(file + '.report');`,
+  );
+}
+
+function runChild(directory: string, file: string): [heap: string, report: string] {
+  execFileSync(process.execPath, [join(directory, 'child.js'), file], { cwd: directory, stdio: 'pipe' });
+  return [readFileSync(`${file}.heap`, 'utf8'), readFileSync(`${file}.report`, 'utf8')];
+}

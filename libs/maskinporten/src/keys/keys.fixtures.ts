@@ -1,0 +1,121 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync, randomBytes, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface TestKey {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  /** PKCS#8. */
+  readonly pem: string;
+  readonly jwk: JsonWebKey;
+}
+
+export function makeKey(bits = 2048): TestKey {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: bits });
+  return {
+    privateKey,
+    publicKey,
+    pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    jwk: privateKey.export({ format: 'jwk' }),
+  };
+}
+
+export interface CertificateRequest {
+  /** As `openssl req -subj`: `/C=NO/CN=…`. */
+  readonly subject: string;
+  readonly key?: TestKey;
+  /** `YYYYMMDDHHMMSSZ`. */
+  readonly from?: string;
+  readonly to?: string;
+  /** `DNS:localhost,IP:127.0.0.1` */
+  readonly subjectAltName?: string;
+}
+
+export interface IssuedCertificate {
+  readonly certificate: string;
+  readonly key: TestKey;
+}
+
+/** A certificate authority made with OpenSSL at test time. */
+export class TestAuthority {
+  readonly certificate: string;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'maskinporten-ca-'));
+  readonly #key: TestKey;
+
+  constructor(subject = '/C=NO/O=Test Authority/CN=Test Root', parent?: TestAuthority) {
+    this.#key = makeKey();
+    writeFileSync(join(this.#directory, 'ca.key'), this.#key.pem);
+    writeFileSync(join(this.#directory, 'index.txt'), '');
+    writeFileSync(join(this.#directory, 'serial'), randomBytes(8).toString('hex'));
+    writeFileSync(join(this.#directory, 'ca.cnf'), configuration(this.#directory));
+    this.certificate =
+      parent === undefined
+        ? this.#selfSign(subject)
+        : parent.#sign({ subject, key: this.#key }, 'basicConstraints=critical,CA:true\nsubjectKeyIdentifier=hash');
+    writeFileSync(join(this.#directory, 'ca.crt'), this.certificate);
+  }
+
+  issue(request: CertificateRequest): IssuedCertificate {
+    const key = request.key ?? makeKey();
+    const { subjectAltName } = request;
+    const names = subjectAltName === undefined ? '' : `\nsubjectAltName=${subjectAltName}`;
+    return { key, certificate: this.#sign({ ...request, key }, `basicConstraints=CA:false${names}`) };
+  }
+
+  #selfSign(subject: string): string {
+    const args = ['req', '-x509', '-new', '-key', this.#path('ca.key'), '-subj', subject, '-days', '3650', '-utf8'];
+    return openssl([...args, '-config', this.#path('ca.cnf'), '-extensions', 'root']);
+  }
+
+  #sign(request: CertificateRequest & { readonly key: TestKey }, extensions: string): string {
+    writeFileSync(this.#path('leaf.key'), request.key.pem);
+    writeFileSync(this.#path('leaf.ext'), extensions);
+    const config = ['-config', this.#path('ca.cnf')];
+    const subject = ['-subj', request.subject, '-utf8'];
+    openssl(['req', '-new', '-key', this.#path('leaf.key'), ...subject, ...config, '-out', this.#path('leaf.csr')]);
+    const dates = ['-startdate', request.from ?? '20240101000000Z', '-enddate', request.to ?? '20400101000000Z'];
+    const sign = ['ca', '-batch', '-notext', '-preserveDN', ...config, ...dates];
+    const files = ['-in', this.#path('leaf.csr'), '-out', this.#path('leaf.crt'), '-extfile', this.#path('leaf.ext')];
+    openssl(sign.concat(files));
+    return openssl(['x509', '-in', this.#path('leaf.crt')]);
+  }
+
+  #path(name: string): string {
+    return join(this.#directory, name);
+  }
+}
+
+/** Runs the OpenSSL command and gives its standard output. */
+export function openssl(args: readonly string[], input?: string | Buffer): string {
+  return opensslBytes(args, input).toString();
+}
+
+export function opensslBytes(args: readonly string[], input?: string | Buffer): Buffer {
+  return execFileSync('openssl', args, { input: input ?? '', stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+function configuration(directory: string): string {
+  return `
+[ca]
+default_ca = here
+[here]
+database = ${directory}/index.txt
+serial = ${directory}/serial
+new_certs_dir = ${directory}
+certificate = ${directory}/ca.crt
+private_key = ${directory}/ca.key
+default_md = sha256
+unique_subject = no
+policy = anything
+[anything]
+commonName = optional
+[req]
+distinguished_name = name
+[name]
+[root]
+basicConstraints = critical,CA:true
+subjectKeyIdentifier = hash
+`;
+}
