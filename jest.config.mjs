@@ -33,6 +33,7 @@ export default {
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/{src,libs}/**/*.spec.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'] },
+    { ...common, displayName: 'package', testMatch: ['<rootDir>/test/package/*.package-spec.ts'] },
   ],
   testTimeout: 30_000,
   coverageProvider: 'babel',

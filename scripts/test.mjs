@@ -1,0 +1,67 @@
+// Everything CI runs, in order, with one closing line that counts it all: `N passed, N failed`.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const folder = mkdtempSync(join(tmpdir(), 'maskinporten-test-'));
+const jest = (project) => {
+  const output = join(folder, `${project}.json`);
+  return {
+    name: `tests: ${project}`,
+    command: ['npm', 'run', '--silent', 'jest', '--', '--selectProjects', project, '--json', '--outputFile', output],
+    output,
+  };
+};
+const script = (name, ...args) => ({ name, command: ['npm', 'run', '--silent', name, ...args] });
+
+const steps = [
+  script('build'),
+  script('typecheck'),
+  script('lint'),
+  script('format:check'),
+  script('arrows'),
+  jest('unit'),
+  jest('e2e'),
+  jest('package'),
+];
+
+/** What a Jest run counted; a run that counted nothing has failed. */
+function countsOf(output) {
+  try {
+    const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites, numPendingTests, numTotalTests } = JSON.parse(
+      readFileSync(output, 'utf8'),
+    );
+    return {
+      passed: numPassedTests,
+      failed: numFailedTests + numRuntimeErrorTestSuites + (numTotalTests === 0 ? 1 : 0),
+      skipped: numPendingTests,
+    };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+for (const { name, command, output } of steps) {
+  console.log(`\n── ${name} ──`);
+  const started = Date.now();
+  const { status } = spawnSync(command[0], command.slice(1), {
+    stdio: output ? ['ignore', 'ignore', 'inherit'] : 'inherit',
+  });
+  const counts = output ? countsOf(output) : { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+  // A run that failed although no test did (a coverage threshold, a crash at the end) is a failure too.
+  if (status !== 0 && counts.failed === 0) counts.failed = 1;
+  passed += counts.passed;
+  failed += counts.failed;
+  skipped += counts.skipped;
+  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  console.log(`${name}: ${counts.passed} passed, ${counts.failed} failed (${seconds} s)`);
+  // Without a build nothing after it means anything.
+  if (name === 'build' && status !== 0) break;
+}
+rmSync(folder, { recursive: true, force: true });
+console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failed === 0 ? 0 : 1;
