@@ -61,7 +61,7 @@ export function applyConfiguration(
   attempt(() => {
     const offset = config[OFFSET] ?? 0;
     if (typeof offset !== 'number') throw new ConfigurationError([{ field: OFFSET, reason: 'must be a number' }]);
-    clock.setOffset(offset);
+    clock.setOffset(offset, OFFSET);
   });
   for (const collection of collections) {
     collection.clear();

@@ -66,7 +66,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
   };
   const faults = new Faults();
-  const state = await MaskinportenState.make(world);
+  const state = new MaskinportenState(world);
   const parts: readonly SimulatorPart[] = [maskinportenPart(state), downstreamPart(state)];
   const collections = [...parts.flatMap((part) => part.collections ?? []), faults];
   // A copy, so that a reset comes back to what was given even if the caller changes its object.
@@ -77,6 +77,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     applyConfiguration(initial, collections, clock);
   };
   reset();
+  await state.signingKeys.rotate();
   const operator = makeOperator(state, faults, world, reset);
 
   const servers = new Map<Role, RoleServer>(ROLES.map((role) => [role, new RoleServer(role, world, faults)]));

@@ -19,9 +19,9 @@ export class SimulatorClock {
   }
 
   /** Moves the clock: positive is ahead of the machine. At most ten years either way. */
-  setOffset(offsetSeconds: number): void {
+  setOffset(offsetSeconds: number, field = 'offsetSeconds'): void {
     if (!Number.isFinite(offsetSeconds) || Math.abs(offsetSeconds) > LIMIT_SECONDS) {
-      refuse('offsetSeconds', `must be a number from ${-LIMIT_SECONDS} to ${LIMIT_SECONDS}`);
+      refuse(field, `must be a number from ${-LIMIT_SECONDS} to ${LIMIT_SECONDS}`);
     }
     this.#offsetSeconds = offsetSeconds;
   }

@@ -27,10 +27,13 @@ export interface Grant {
   details?: Readonly<Record<string, unknown>>;
 }
 
-const SEGMENT = /^[A-Za-z0-9_-]+$/;
+/** One text for each value: no padding, no foreign characters, no stray bits in the last one (RFC 4648 §3.5). */
+function isCanonical(segment: string): boolean {
+  return segment !== '' && Buffer.from(segment, 'base64url').toString('base64url') === segment;
+}
 
 function decodeSegment(segment: string): Readonly<Record<string, unknown>> | undefined {
-  if (!SEGMENT.test(segment) || segment.length % 4 === 1) return undefined;
+  if (!isCanonical(segment)) return undefined;
   try {
     const bytes = Buffer.from(segment, 'base64url');
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
@@ -45,7 +48,7 @@ export function decodeGrant(assertion: string, nowSeconds: number): Grant | unde
   const [head, body, signature, ...rest] = assertion.split('.');
   if (head === undefined || body === undefined || signature === undefined || rest.length > 0) return undefined;
   // `alg: none` comes with an empty signature; it is well formed, and refused for its algorithm.
-  if (signature !== '' && !SEGMENT.test(signature)) return undefined;
+  if (signature !== '' && !isCanonical(signature)) return undefined;
   const header = decodeSegment(head);
   const claims = decodeSegment(body);
   return header && claims ? { assertion, header, claims, nowSeconds } : undefined;

@@ -28,15 +28,11 @@ export class MaskinportenState {
     key: ({ jti }) => jti,
   });
   readonly usedGrants = new UsedGrants();
-  readonly signingKeys: SigningKeys;
+  /** Empty until the first {@link SigningKeys.rotate}, which takes a while and so comes after everything that can fail. */
+  readonly signingKeys = new SigningKeys();
 
-  private constructor(world: World, signingKeys: SigningKeys) {
+  constructor(world: World) {
     this.world = world;
     this.clients = clientCollection(world.clock);
-    this.signingKeys = signingKeys;
-  }
-
-  static async make(world: World): Promise<MaskinportenState> {
-    return new MaskinportenState(world, await SigningKeys.make());
   }
 }

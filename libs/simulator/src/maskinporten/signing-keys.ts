@@ -23,19 +23,11 @@ async function makeSigningKey(): Promise<SigningKey> {
 
 /** The issuer's own keys: it signs with the newest and publishes all. They exist in memory only. */
 export class SigningKeys {
-  #keys: readonly SigningKey[];
-
-  private constructor(first: SigningKey) {
-    this.#keys = [first];
-  }
-
-  static async make(): Promise<SigningKeys> {
-    return new SigningKeys(await makeSigningKey());
-  }
+  #keys: readonly SigningKey[] = [];
 
   get current(): SigningKey {
     const [newest] = this.#keys;
-    if (newest === undefined) throw new Error('The simulator has no signing key.');
+    if (newest === undefined) throw new Error('The simulator has no signing key yet.');
     return newest;
   }
 
