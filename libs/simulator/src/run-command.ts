@@ -14,8 +14,11 @@ const USAGE = `Usage: maskinporten-simulator [--port N] [--config file] [--json]
   --help         print this text
 `;
 
-/** A wrong command line or configuration: exit code 2. */
-class UsageError extends Error {}
+/** A wrong configuration: exit code 2. */
+class InputError extends Error {}
+
+/** A wrong command line: exit code 2, and the usage is worth printing. */
+class UsageError extends InputError {}
 
 interface Arguments {
   readonly port: number;
@@ -50,15 +53,15 @@ function readConfig(file: string): object {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`Cannot read the configuration ${file}: ${messageOf(error)}`);
+    throw new InputError(`Cannot read the configuration ${file}: ${messageOf(error)}`);
   }
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value;
   } catch (error) {
-    throw new UsageError(`${file} is not JSON: ${messageOf(error)}`);
+    throw new InputError(`${file} is not JSON: ${messageOf(error)}`);
   }
-  throw new UsageError(`${file}: the configuration must be an object`);
+  throw new InputError(`${file}: the configuration must be an object`);
 }
 
 function messageOf(error: unknown): string {
@@ -87,7 +90,7 @@ async function start(port: number, configFile: string | undefined): Promise<Simu
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const lines = error.message.split('\n').map((line) => `  ${line}`);
-    throw new UsageError(`The configuration ${configFile ?? ''} cannot be used:\n${lines.join('\n')}`);
+    throw new InputError(`The configuration ${configFile ?? ''} cannot be used:\n${lines.join('\n')}`);
   }
 }
 
@@ -119,6 +122,6 @@ export async function runCommand(args: readonly string[], host: CommandHost): Pr
   } catch (error) {
     host.writeError(`${messageOf(error)}\n`);
     if (error instanceof UsageError) host.writeError(`\n${USAGE}`);
-    return error instanceof UsageError ? 2 : 1;
+    return error instanceof InputError ? 2 : 1;
   }
 }

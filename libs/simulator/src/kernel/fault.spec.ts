@@ -54,6 +54,11 @@ describe('a fault script', () => {
     expect(JSON.parse(answer.body.toString())).toEqual({ error: 'slow_down' });
   });
 
+  it('may give the answer another date than the clock that judges', async () => {
+    script({ headers: { date: 'Tue, 24 Nov 2020 12:00:00 GMT' } });
+    expect(await fetchRaw(url)).toMatchObject({ status: 200, headers: { date: 'Tue, 24 Nov 2020 12:00:00 GMT' } });
+  });
+
   it('answers with a date as Retry-After', async () => {
     script({ status: 503, retryAfter: 'Tue, 24 Nov 2026 12:00:00 GMT' });
     expect(await fetchRaw(url)).toMatchObject({

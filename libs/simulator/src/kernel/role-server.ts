@@ -138,9 +138,9 @@ export class RoleServer {
     reply.header('date', this.#world.clock.date().toUTCString());
     const fault = exchanges.get(request)?.fault;
     if (fault === undefined) return payload;
+    if (fault.headers !== undefined) reply.headers(fault.headers);
     if (fault.closeAfter === true) void this.#closeAfter(request, reply);
     if (faultAnswer(fault) !== undefined && fault.truncate !== true && fault.dripMs === undefined) return payload;
-    if (fault.headers !== undefined) reply.headers(fault.headers);
     if (typeof payload !== 'string') return payload;
     const body = damagedBody(fault, payload, this.#closing.signal);
     if (typeof body !== 'string') {
