@@ -1,5 +1,6 @@
 import {
   type AnyCollection,
+  type AnySettings,
   ConfigurationError,
   type ConfigurationProblem,
   type FaultInput,
@@ -43,6 +44,7 @@ export function applyConfiguration(
   config: unknown,
   collections: readonly AnyCollection[],
   clock: SimulatorClock,
+  settings: readonly AnySettings[] = [],
 ): void {
   if (!isRecord(config)) throw new ConfigurationError([{ field: '', reason: 'The configuration must be an object' }]);
   const problems: ConfigurationProblem[] = [];
@@ -54,7 +56,7 @@ export function applyConfiguration(
       problems.push(...error.problems);
     }
   };
-  const names = [...collections.map(({ name }) => name), OFFSET];
+  const names = [...[...collections, ...settings].map(({ name }) => name), OFFSET];
   for (const name of Object.keys(config).filter((member) => !names.includes(member))) {
     problems.push({ field: name, reason: `is not a known member (known: ${names.join(', ')})` });
   }
@@ -63,6 +65,12 @@ export function applyConfiguration(
     if (typeof offset !== 'number') throw new ConfigurationError([{ field: OFFSET, reason: 'must be a number' }]);
     clock.setOffset(offset, OFFSET);
   });
+  for (const group of settings) {
+    group.clear();
+    attempt(() => {
+      if (config[group.name] !== undefined) group.set(config[group.name], group.name);
+    });
+  }
   for (const collection of collections) {
     collection.clear();
     const value = config[collection.name];

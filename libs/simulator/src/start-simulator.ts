@@ -69,12 +69,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const state = new MaskinportenState(world);
   const parts: readonly SimulatorPart[] = [maskinportenPart(state), downstreamPart(state)];
   const collections = [...parts.flatMap((part) => part.collections ?? []), faults];
+  const settings = parts.flatMap((part) => part.settings ?? []);
   // A copy, so that a reset comes back to what was given even if the caller changes its object.
   const initial: unknown = structuredClone(config);
   const reset = (): void => {
     for (const part of parts) part.reset?.();
     world.log.clear();
-    applyConfiguration(initial, collections, clock);
+    applyConfiguration(initial, collections, clock, settings);
   };
   reset();
   await state.signingKeys.rotate();
@@ -89,7 +90,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       if (role === 'operator') {
         const rotateSigningKey = (rotation: { dropOld: boolean }): Promise<string> =>
           state.signingKeys.rotate(rotation);
-        operatorRoutes(app, { world, collections, reset, rotateSigningKey });
+        operatorRoutes(app, { world, collections, settings, reset, rotateSigningKey });
       }
       for (const part of parts) part.routes?.[role]?.(app);
     }

@@ -2,7 +2,7 @@ import type { SimulatorPart } from '../kernel/index.js';
 import type { MaskinportenState } from '../maskinporten/index.js';
 import { altinnApiRoutes, plainApiRoutes } from './downstream.routes.js';
 
-export { type TokenClaims, authorise } from './bearer.js';
+export { authorise } from './bearer.js';
 
 /** The APIs that tokens are for. */
 export function downstreamPart(state: MaskinportenState): SimulatorPart {

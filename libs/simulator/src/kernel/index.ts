@@ -26,6 +26,7 @@ export {
 } from './identifiers.js';
 export { SimulatorClock, type TimeSource } from './simulator-clock.js';
 export { type AnyCollection, Collection, type CollectionDefinition } from './collection.js';
+export { type AnySettings, Settings } from './settings.js';
 export { type LogEntry, type LoggedCheck, type LoggedRefusal, RequestLog } from './request-log.js';
 export { ROLES, type Role, type SimulatorPart, type SimulatorUrls, type World } from './part.js';
 export { sendProblem } from './problem.js';

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { AnyCollection } from './collection.js';
+import type { AnySettings } from './settings.js';
 import type { RequestLog } from './request-log.js';
 import type { SimulatorClock } from './simulator-clock.js';
 
@@ -28,6 +29,8 @@ export interface SimulatorPart {
   readonly name: string;
   /** Members of the configuration, each also `/operator/api/<name>`. */
   readonly collections?: readonly AnyCollection[];
+  /** Groups of switches in the configuration, each also `/operator/api/<name>`. */
+  readonly settings?: readonly AnySettings[];
   readonly routes?: Partial<Record<Role, (app: FastifyInstance) => void>>;
   /** Called before the start configuration is applied again. Collections are emptied by the kernel. */
   readonly reset?: () => void;

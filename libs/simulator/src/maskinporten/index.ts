@@ -2,11 +2,13 @@ import type { SimulatorPart } from '../kernel/index.js';
 import type { MaskinportenState } from './maskinporten-state.js';
 import { maskinportenRoutes } from './maskinporten.routes.js';
 
+export { type TokenClaims, TokenFailure, claimFailure, verifySignature } from './access-token.js';
 export type { DelegationInput, UngrantedInput } from './access.js';
 export type { ClientInput, ClientJwk } from './clients.js';
 export type { ConsentInput } from './consents.js';
 export { MaskinportenState, type RevokedTokenInput } from './maskinporten-state.js';
 export type { ScopeInput } from './scopes.js';
+export { SigningKeys } from './signing-keys.js';
 export type {
   AccessPackageInput,
   Right,

@@ -14,16 +14,21 @@ export interface SigningKey {
   readonly jwk: JWK;
 }
 
-async function makeSigningKey(): Promise<SigningKey> {
-  const { publicKey, privateKey } = await generate('rsa', { modulusLength: MODULUS_BITS });
+async function makeSigningKey(modulusLength: number): Promise<SigningKey> {
+  const { publicKey, privateKey } = await generate('rsa', { modulusLength });
   const jwk = await exportJWK(publicKey);
   const kid = await calculateJwkThumbprint(jwk);
   return { kid, privateKey, publicKey, jwk: { ...jwk, use: 'sig', alg: 'RS256', kid } };
 }
 
-/** The issuer's own keys: it signs with the newest and publishes all. They exist in memory only. */
+/** An issuer's own keys: it signs with the newest and publishes all. They exist in memory only. */
 export class SigningKeys {
+  readonly #modulusLength: number;
   #keys: readonly SigningKey[] = [];
+
+  constructor(modulusLength = MODULUS_BITS) {
+    this.#modulusLength = modulusLength;
+  }
 
   get current(): SigningKey {
     const [newest] = this.#keys;
@@ -41,7 +46,7 @@ export class SigningKeys {
 
   /** Signs with a new key from now on; says its `kid`. With `dropOld` the earlier keys are no longer published. */
   async rotate({ dropOld = false }: { dropOld?: boolean } = {}): Promise<string> {
-    const next = await makeSigningKey();
+    const next = await makeSigningKey(this.#modulusLength);
     this.#keys = dropOld ? [next] : [next, ...this.#keys];
     return next.kid;
   }

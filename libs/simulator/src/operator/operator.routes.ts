@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import {
   type AnyCollection,
+  type AnySettings,
   flag,
   isRecord,
   record,
@@ -14,6 +15,7 @@ import { guardLoopback } from './loopback.js';
 export interface OperatorControls {
   readonly world: World;
   readonly collections: readonly AnyCollection[];
+  readonly settings: readonly AnySettings[];
   reset(): void;
   rotateSigningKey(options: { dropOld: boolean }): Promise<string>;
 }
@@ -23,10 +25,14 @@ const BASE = '/operator/api';
 /** The control plane over HTTP: one resource per member of the configuration, the clock, the log, and reset. */
 export function operatorRoutes(app: FastifyInstance, controls: OperatorControls): void {
   guardLoopback(app);
-  const members = controls.collections.map(({ name }) => name);
-  const index = { members, urls: controls.world.urls, actions: ['clock', 'log', 'reset', 'signing-keys/rotate'] };
-  for (const url of [BASE, `${BASE}/`]) app.get(url, () => ({ ...index, urls: controls.world.urls() }));
+  const index = (): object => ({
+    members: controls.collections.map(({ name }) => name),
+    urls: controls.world.urls(),
+    actions: ['clock', 'log', 'reset', 'signing-keys/rotate'],
+  });
+  for (const url of [BASE, `${BASE}/`]) app.get(url, index);
   for (const collection of controls.collections) memberRoutes(app, collection);
+  for (const settings of controls.settings) settingsRoutes(app, settings);
   clockRoutes(app, controls.world);
   app.get(`${BASE}/log`, () => controls.world.log.entries);
   app.delete(`${BASE}/log`, (_request, reply) => {
@@ -65,6 +71,19 @@ function memberRoutes(app: FastifyInstance, collection: AnyCollection): void {
   app.delete<{ Params: { key: string } }>(`${BASE}/${name}/:key`, ({ params: { key } }, reply) =>
     collection.remove(key) ? reply.code(204).send() : missing(reply),
   );
+}
+
+function settingsRoutes(app: FastifyInstance, settings: AnySettings): void {
+  const url = `${BASE}/${settings.name}`;
+  app.get(url, () => settings.view());
+  app.post(url, ({ body }) => {
+    settings.set(body);
+    return settings.view();
+  });
+  app.delete(url, () => {
+    settings.clear();
+    return settings.view();
+  });
 }
 
 function clockRoutes(app: FastifyInstance, { clock }: World): void {
