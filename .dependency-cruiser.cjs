@@ -10,10 +10,19 @@ const rooms = {
   telemetry: ['tokens', 'token-endpoint', 'grants', 'keys', 'issuer'],
   audit: ['tokens', 'token-endpoint', 'grants', 'keys', 'issuer'],
   outbound: ['tokens', 'grants', 'issuer', 'audit', 'telemetry'],
-  altinn: ['tokens', 'grants', 'issuer', 'telemetry', 'audit'],
+  altinn: ['tokens', 'token-endpoint', 'grants', 'issuer', 'telemetry', 'audit'],
   'system-user': ['altinn', 'outbound', 'tokens', 'grants', 'issuer', 'audit', 'telemetry'],
   health: ['tokens', 'token-endpoint', 'keys', 'issuer', 'audit'],
 };
+// The simulator's rooms: one per thing simulated, on a kernel that knows none of them.
+const simulatorRooms = {
+  kernel: [],
+  maskinporten: ['kernel'],
+  downstream: ['kernel', 'maskinporten', 'altinn'],
+  altinn: ['kernel', 'maskinporten'],
+  operator: ['kernel', 'maskinporten', 'altinn'],
+};
+const simulatorSrc = '^libs/simulator/src';
 const src = '^libs/maskinporten/src';
 const room = (names) => `${src}/(${names.join('|')})/`;
 
@@ -27,6 +36,13 @@ module.exports = {
       severity: 'error',
       from: { path: `${src}/${name}/`, pathNot: '\\.(spec|fixtures)\\.ts$' },
       to: { path: `${src}/`, pathNot: room([name, 'errors', ...allowed]) },
+    })),
+    ...Object.entries(simulatorRooms).map(([name, allowed]) => ({
+      name: `simulator-arrow-${name}`,
+      comment: `${name}/ may import ${allowed.join(', ')} only`,
+      severity: 'error',
+      from: { path: `${simulatorSrc}/${name}/`, pathNot: '\\.(spec|fixtures)\\.ts$' },
+      to: { path: `${simulatorSrc}/`, pathNot: `${simulatorSrc}/(${[name, ...allowed].join('|')})/` },
     })),
     {
       name: 'rooms-by-their-door',
@@ -82,7 +98,13 @@ module.exports = {
       name: 'template-uses-the-public-names',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^libs/', pathNot: '^libs/[^/]+/(src|dist)/([^/]+/)?index\\.(ts|js|d\\.ts)$' },
+      to: {
+        path: '^libs/',
+        pathNot: [
+          '^libs/[^/]+/(src|dist)/index[.]',
+          '^libs/[^/]+/(src|dist)/(testing|health|redis|audit-postgres|pkcs11|aws-kms)/index[.]',
+        ],
+      },
     },
   ],
   options: {
