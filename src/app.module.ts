@@ -1,0 +1,54 @@
+import {
+  Global,
+  Module,
+  ValidationPipe,
+  type DynamicModule,
+  type MiddlewareConsumer,
+  type NestModule,
+} from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { MaskinportenModule } from 'nestjs-maskinporten';
+import { BrokerModule } from './broker/index.js';
+import { Environment, isDemo, MaskinportenConfig, type Configuration } from './config/index.js';
+import { DemoModule } from './demo/index.js';
+import { RequestLogMiddleware } from './logging/index.js';
+import { InvalidRequestException, MaskinportenProblemFilter, ProblemDetailsFilter } from './problems/index.js';
+
+/** The whole service: settings, one Maskinporten client, and a module per feature. */
+@Global()
+@Module({})
+export class AppModule implements NestModule {
+  static register({ environment, module }: Configuration): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        module,
+        DemoModule.register(isDemo(environment)),
+        MaskinportenModule.forRootAsync({ useClass: MaskinportenConfig }),
+        BrokerModule,
+      ],
+      providers: [
+        { provide: Environment, useValue: environment },
+        // The last one that fits is used: the general one stands first.
+        { provide: APP_FILTER, useClass: ProblemDetailsFilter },
+        { provide: APP_FILTER, useClass: MaskinportenProblemFilter },
+        {
+          provide: APP_PIPE,
+          useFactory: () =>
+            new ValidationPipe({
+              transform: true,
+              whitelist: true,
+              forbidNonWhitelisted: true,
+              validationError: { target: false, value: false },
+              exceptionFactory: (errors) => new InvalidRequestException(errors),
+            }),
+        },
+      ],
+      exports: [Environment],
+    };
+  }
+
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(RequestLogMiddleware).forRoutes('{*path}');
+  }
+}

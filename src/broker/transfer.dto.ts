@@ -1,0 +1,36 @@
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsOptional, Matches } from 'class-validator';
+import { IsOrganisationNumber } from './is-organisation-number.js';
+
+const RESOURCE_ID = { message: 'must be the id of a Broker resource' };
+
+/** Which transfers to list. */
+export class TransferQuery {
+  @Matches(/^[\w-]{1,255}$/, RESOURCE_ID)
+  @IsOptional()
+  resourceId?: string;
+
+  @IsOptional()
+  @Matches(/^[A-Za-z]{1,40}$/, { message: 'must be the name of a status' })
+  status?: string;
+}
+
+/** A transfer to begin. */
+export class NewTransfer {
+  @Matches(/^[\w-]{1,255}$/, RESOURCE_ID)
+  resourceId!: string;
+
+  @Matches(/^[^\p{Cc}/\\]{1,255}$/u, { message: 'must be a file name without a path' })
+  fileName!: string;
+
+  @Matches(/^[^\p{Cc}]{1,4096}$/u, { message: 'must be your own reference' })
+  sendersReference!: string;
+
+  @IsOrganisationNumber()
+  sender!: string;
+
+  @IsArray({ message: 'must be a list of organisation numbers' })
+  @ArrayMinSize(1, { message: 'must name at least one organisation' })
+  @ArrayMaxSize(100, { message: 'must name at most 100 organisations' })
+  @IsOrganisationNumber({ each: true })
+  recipients!: string[];
+}

@@ -1,0 +1,114 @@
+import type { Environment } from './environment.js';
+import type { SettingFailure } from './environment-error.js';
+import { brokerUrl, issuerOf, issuerOfWellKnown, presetPlatform } from './issuer.js';
+
+/** What the settings together get wrong when there is to be a real client; each alone has been checked already. */
+export function checkCredentials(environment: Environment): SettingFailure[] {
+  return [
+    ...checkIssuer(environment),
+    ...checkClient(environment),
+    ...checkKey(environment),
+    ...checkPkcs12(environment),
+    ...checkBroker(environment),
+  ];
+}
+
+/** Demo mode is for a developer's own machine. */
+export function checkDemo({ NODE_ENV }: Environment): SettingFailure[] {
+  if (NODE_ENV !== 'production') return [];
+  return [
+    fail(
+      'NODE_ENV',
+      'is production, but no MASKINPORTEN_* variable is set: without credentials the service would run on the embedded ' +
+        'simulator (demo mode), which is refused in production',
+    ),
+  ];
+}
+
+function checkIssuer(environment: Environment): SettingFailure[] {
+  const {
+    MASKINPORTEN_ENVIRONMENT: name,
+    MASKINPORTEN_ISSUER: issuer,
+    MASKINPORTEN_WELL_KNOWN_URL: wellKnown,
+  } = environment;
+  if (wellKnown !== undefined && issuerOfWellKnown(wellKnown) === undefined) {
+    return [
+      fail(
+        'MASKINPORTEN_WELL_KNOWN_URL',
+        'must be the address of a metadata document: https://<host>/.well-known/oauth-authorization-server',
+      ),
+    ];
+  }
+  if (
+    wellKnown !== undefined &&
+    issuer !== undefined &&
+    withoutSlash(issuer) !== withoutSlash(issuerOfWellKnown(wellKnown))
+  ) {
+    return [fail('MASKINPORTEN_WELL_KNOWN_URL', 'is the address of another issuer than MASKINPORTEN_ISSUER')];
+  }
+  if (name !== undefined || issuerOf(environment) !== undefined) return [];
+  return [fail('MASKINPORTEN_ENVIRONMENT', 'is missing: set it to test or prod, or set MASKINPORTEN_ISSUER')];
+}
+
+function checkClient({ MASKINPORTEN_CLIENT_ID: clientId }: Environment): SettingFailure[] {
+  return clientId === undefined
+    ? [fail('MASKINPORTEN_CLIENT_ID', 'is missing: it is the client id that Digdir self-service shows')]
+    : [];
+}
+
+const KEY_VARIABLES = ['MASKINPORTEN_PRIVATE_KEY', 'MASKINPORTEN_PRIVATE_KEY_FILE', 'MASKINPORTEN_CLIENT_JWK'] as const;
+
+function checkKey(environment: Environment): SettingFailure[] {
+  const given = KEY_VARIABLES.filter((name) => environment[name] !== undefined);
+  const [first, ...rest] = given;
+  if (first !== undefined) {
+    return rest.map((name) => fail(name, `is set besides ${first}: keep one of them`));
+  }
+  if (environment.MASKINPORTEN_PKCS12_FILE !== undefined) return [];
+  const { MASKINPORTEN_KID: kid, MASKINPORTEN_CERTIFICATE_FILE: certificate } = environment;
+  return [
+    fail(
+      'MASKINPORTEN_PRIVATE_KEY_FILE',
+      'is missing: set it to the path of the private key (or set MASKINPORTEN_PRIVATE_KEY)',
+    ),
+    ...(kid === undefined && certificate === undefined
+      ? [fail('MASKINPORTEN_KID', 'is missing: it is the key id that self-service shows for the public key')]
+      : []),
+  ];
+}
+
+function checkPkcs12(environment: Environment): SettingFailure[] {
+  return (['MASKINPORTEN_PKCS12_FILE', 'MASKINPORTEN_PKCS12_PASSPHRASE'] as const)
+    .filter((name) => environment[name] !== undefined)
+    .map((name) =>
+      fail(
+        name,
+        'is not supported yet: convert the file with "openssl pkcs12 -in key.p12 -nodes -out key.pem" ' +
+          '(older files also need -legacy) and set MASKINPORTEN_PRIVATE_KEY_FILE',
+      ),
+    );
+}
+
+function checkBroker(environment: Environment): SettingFailure[] {
+  const url = brokerUrl(environment);
+  if (url === undefined) {
+    // Without a known environment the first failure says so already.
+    return issuerOf(environment) === undefined
+      ? []
+      : [fail('BROKER_URL', 'is missing: an issuer of your own has no Altinn platform to take the default from')];
+  }
+  if (!URL.canParse(url)) return [];
+  const { origin } = new URL(url);
+  const allowed = [presetPlatform(environment), ...(environment.MASKINPORTEN_DESTINATIONS ?? [])];
+  if (allowed.some((entry) => entry !== undefined && URL.canParse(entry) && new URL(entry).origin === origin))
+    return [];
+  return [
+    fail(
+      'MASKINPORTEN_DESTINATIONS',
+      `does not list ${origin}, so calls to BROKER_URL would be stopped before they are sent`,
+    ),
+  ];
+}
+
+const withoutSlash = (text: string | undefined): string | undefined => text?.replace(/\/$/, '');
+const fail = (variable: string, reason: string): SettingFailure => ({ variable, reason });

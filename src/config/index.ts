@@ -1,0 +1,12 @@
+export { Environment, isDemo, LOG_LEVELS, VARIABLES } from './environment.js';
+export type { LogLevelName } from './environment.js';
+export { EnvironmentError } from './environment-error.js';
+export type { SettingFailure } from './environment-error.js';
+export { brokerUrl, brokerUrlBelow } from './issuer.js';
+export { loadConfiguration } from './load-configuration.js';
+export type { Configuration } from './load-configuration.js';
+export { MaskinportenConfig, maskinportenOptions } from './maskinporten.config.js';
+export { settingFailure } from './option-names.js';
+export { readEnvironment } from './read-environment.js';
+export type { Variables } from './read-environment.js';
+export { Secret } from './secret.js';

@@ -1,0 +1,56 @@
+import type { Environment } from './environment.js';
+
+const WELL_KNOWN = '/.well-known/oauth-authorization-server';
+
+interface Preset {
+  readonly issuer: string;
+  readonly platformUrl: string;
+}
+
+/** Hosts of Maskinporten's two environments; https://docs.digdir.no/docs/Maskinporten/maskinporten_func_wellknown */
+const PRESETS: Readonly<Record<'test' | 'prod', Preset>> = {
+  test: { issuer: 'https://test.maskinporten.no/', platformUrl: 'https://platform.tt02.altinn.no' },
+  prod: { issuer: 'https://maskinporten.no/', platformUrl: 'https://platform.altinn.no' },
+};
+
+/**
+ * The issuer whose metadata is at this address (RFC 8414 §3.1 puts the well-known part between host and path). An issuer
+ * without a path is Maskinporten's own form, which ends with a slash.
+ */
+export function issuerOfWellKnown(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { origin, pathname, search, hash } = new URL(url);
+  const [before, after] = pathname.split(WELL_KNOWN);
+  if (before === undefined || after === undefined || search !== '' || hash !== '') return undefined;
+  // The path after the well-known part is the RFC's form; before it is how OpenID Connect writes it.
+  const path = (after === '' ? before : after).replace(/\/$/, '');
+  return `${origin}${path === '' ? '/' : path}`;
+}
+
+/** The issuer that the settings name, unless `MASKINPORTEN_ENVIRONMENT` alone decides. */
+export function issuerOf(environment: Environment): string | undefined {
+  const { MASKINPORTEN_ISSUER: issuer, MASKINPORTEN_WELL_KNOWN_URL: wellKnown } = environment;
+  return issuer ?? (wellKnown === undefined ? undefined : issuerOfWellKnown(wellKnown));
+}
+
+/** The environment that is named, or that the issuer belongs to: NAIS gives the issuer only. */
+export function environmentName(environment: Environment): 'test' | 'prod' | undefined {
+  const issuer = issuerOf(environment);
+  return (
+    environment.MASKINPORTEN_ENVIRONMENT ?? (['test', 'prod'] as const).find((name) => PRESETS[name].issuer === issuer)
+  );
+}
+
+/** Altinn's platform of the environment: the one host of our calls that may receive tokens without being listed. */
+export function presetPlatform(environment: Environment): string | undefined {
+  const name = environmentName(environment);
+  return name === undefined ? undefined : PRESETS[name].platformUrl;
+}
+
+/** Base address of the Broker API, when it is known. */
+export function brokerUrl(environment: Environment): string | undefined {
+  const platform = environment.ALTINN_PLATFORM_URL ?? presetPlatform(environment);
+  return environment.BROKER_URL ?? (platform === undefined ? undefined : brokerUrlBelow(platform));
+}
+
+export const brokerUrlBelow = (platform: string): string => `${platform.replace(/\/$/, '')}/broker/api/v1`;

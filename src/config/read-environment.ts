@@ -1,0 +1,64 @@
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import { checkCredentials, checkDemo } from './environment-checks.js';
+import { EnvironmentError, type SettingFailure } from './environment-error.js';
+import { Environment, isDemo, VARIABLES } from './environment.js';
+import { similarName } from './similar-name.js';
+
+export type Variables = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the settings from variables of a process or a `.env` file. An empty variable counts as unset, since that is how
+ * most tools write "not this one".
+ *
+ * @throws EnvironmentError that lists every missing and wrong setting and repeats no value.
+ */
+export function readEnvironment(variables: Variables): Environment {
+  const environment = plainToInstance(Environment, knownVariables(variables), { exposeDefaultValues: true });
+  const failures = examine(environment, variables);
+  if (failures.length > 0) throw new EnvironmentError(failures, environment);
+  return environment;
+}
+
+function examine(environment: Environment, variables: Variables): SettingFailure[] {
+  const wrong = validateSync(environment, {
+    stopAtFirstError: true,
+    validationError: { target: false, value: false },
+  }).map(({ property, constraints = {} }) => ({
+    variable: property,
+    reason: Object.values(constraints)[0] ?? 'is not valid',
+  }));
+  const unknown = unknownVariables(variables);
+  // A mistyped name means that somebody did configure Maskinporten, so it does not lead into demo mode.
+  const together = isDemo(environment) && unknown.length === 0 ? checkDemo(environment) : checkCredentials(environment);
+  return onePerVariable([...unknown, ...wrong, ...together]);
+}
+
+function knownVariables(variables: Variables): Record<string, string> {
+  const known: Record<string, string> = {};
+  for (const name of VARIABLES) {
+    const value = variables[name];
+    if (typeof value !== 'string' || value.trim() === '') continue;
+    // White space around a value is an accident of the tool that set it; in a key or a passphrase it may be content.
+    known[name] = /(PRIVATE_KEY|PASSPHRASE|CLIENT_JWK)$/.test(name) ? value : value.trim();
+  }
+  return known;
+}
+
+function unknownVariables(variables: Variables): SettingFailure[] {
+  return Object.entries(variables)
+    .filter(([name, value]) => name.startsWith('MASKINPORTEN_') && !isKnown(name) && value !== '')
+    .map(([name]) => {
+      const guess = similarName(name, VARIABLES);
+      return {
+        variable: /^\w{1,80}$/.test(name) ? name : 'MASKINPORTEN_…',
+        reason: guess === undefined ? 'is not a setting of this service' : `is not a setting; did you mean ${guess}?`,
+      };
+    });
+}
+
+const isKnown = (name: string): boolean => (VARIABLES as readonly string[]).includes(name);
+
+function onePerVariable(failures: readonly SettingFailure[]): SettingFailure[] {
+  return [...new Map(failures.toReversed().map((failure) => [failure.variable, failure])).values()].toReversed();
+}

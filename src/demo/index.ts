@@ -1,0 +1,3 @@
+export { DemoModule } from './demo.module.js';
+export { DemoSimulator } from './demo-simulator.js';
+export { welcome } from './welcome.js';

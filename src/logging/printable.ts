@@ -1,0 +1,22 @@
+/** A signed token of any kind: three base64url parts, the first of which begins with `{"`. */
+const JWT = /(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*/g;
+/** The opaque rest of an Authorization header. */
+const CREDENTIALS = /\b(Bearer|Basic) +[\w\-.~+/]{8,}=*/gi;
+/** A private key, with real or escaped line breaks; cut off if its end is missing. */
+const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/gs;
+/** Characters that JSON leaves as they are and that can make one line look like two, or like another (T-57). */
+const DECEIVING = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+const SHOWN = '[redacted]';
+
+/**
+ * The last net under everything that is logged: what looks like a token or a private key is taken out, and characters
+ * that deceive are written as escapes. Nothing should get here with a secret in it; this is for the day when it does.
+ */
+export function printable(line: string): string {
+  return line
+    .replaceAll(JWT, SHOWN)
+    .replaceAll(CREDENTIALS, (_match, scheme: string) => `${scheme} ${SHOWN}`)
+    .replaceAll(PRIVATE_KEY, SHOWN)
+    .replaceAll(DECEIVING, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

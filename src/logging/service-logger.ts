@@ -1,0 +1,57 @@
+import { ConsoleLogger, type LogLevel } from '@nestjs/common';
+import type { LogLevelName } from '../config/index.js';
+import { printable } from './printable.js';
+
+const LEVELS: readonly LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'];
+
+/** Members whose values are secrets wherever they are. */
+const SECRET_MEMBERS = [
+  'access_token',
+  'accessToken',
+  'assertion',
+  'authorization',
+  'client_assertion',
+  'cookie',
+  'jwk',
+  'passphrase',
+  'password',
+  'pem',
+  'privateKey',
+  'private_key',
+  'set-cookie',
+  'token',
+];
+
+/** One JSON object per line, for the collectors that read them. */
+export class ServiceLogger extends ConsoleLogger {
+  constructor(level: LogLevelName) {
+    const threshold = LEVELS.indexOf(level === 'info' ? 'log' : level);
+    super({ json: true, colors: false, logLevels: LEVELS.slice(0, threshold + 1), redact: SECRET_MEMBERS });
+  }
+
+  /** A failed start is told once, by `main`, in words for whoever started it. */
+  override error(message: unknown, ...rest: unknown[]): void {
+    if (rest.at(-1) === 'ExceptionHandler') return;
+    super.error(message, ...rest);
+  }
+
+  /** A message that is an object becomes members of the line itself, which is easier to search than a nested one. */
+  protected override getJsonLogObject(
+    message: unknown,
+    options: Parameters<ConsoleLogger['getJsonLogObject']>[1],
+  ): ReturnType<ConsoleLogger['getJsonLogObject']> {
+    const line = super.getJsonLogObject(message, options);
+    return isFacts(message) ? { ...message, ...line, message: message.message } : line;
+  }
+
+  protected override stringifyJsonLogObject(logObject: Record<string, unknown>): string {
+    return printable(super.stringifyJsonLogObject(logObject));
+  }
+}
+
+const isFacts = (message: unknown): message is Record<string, unknown> & { message: string } =>
+  typeof message === 'object' &&
+  message !== null &&
+  'message' in message &&
+  typeof message.message === 'string' &&
+  !(message instanceof Error);

@@ -1,0 +1,26 @@
+import { brokerUrlBelow, isDemo, loadConfiguration } from './config/index.js';
+import { createApp } from './create-app.js';
+import { DemoSimulator, welcome } from './demo/index.js';
+import { closeOnSignals } from './shutdown.js';
+import { explainStartFailure } from './start-failure.js';
+
+async function main(): Promise<void> {
+  const configuration = await loadConfiguration();
+  const { environment } = configuration;
+  const app = await createApp(configuration);
+  closeOnSignals(app);
+  // The demo has no credentials worth protecting, but it is nobody else's either.
+  await app.listen(environment.PORT, isDemo(environment) ? '127.0.0.1' : '0.0.0.0');
+  const simulator = app.get(DemoSimulator).running;
+  if (simulator === undefined) return;
+  process.stdout.write(
+    welcome(await app.getUrl(), simulator, environment.BROKER_URL ?? brokerUrlBelow(simulator.platformUrl)),
+  );
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(await explainStartFailure(error));
+  process.exit(1);
+}

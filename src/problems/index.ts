@@ -1,0 +1,3 @@
+export { InvalidRequestException } from './invalid-request.exception.js';
+export { MaskinportenProblemFilter } from './maskinporten-problem.filter.js';
+export { ProblemDetailsFilter } from './problem-details.filter.js';

@@ -1,0 +1,56 @@
+import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { isAxiosError } from 'axios';
+import type { IncomingMessage } from 'node:http';
+import { requestIdOf } from '../logging/index.js';
+import { apiProblem, describeCall } from './api-problem.js';
+import { InvalidRequestException } from './invalid-request.exception.js';
+import { problem, type Problem } from './problem.js';
+import { sendProblem } from './send-problem.js';
+
+/**
+ * Makes a problem document (RFC 9457) of everything that a handler did not catch, except what
+ * `MaskinportenExceptionFilter` takes. An error of the HTTP client is never given to the logger: it holds headers and
+ * bodies (T-03).
+ */
+@Catch()
+export class ProblemDetailsFilter implements ExceptionFilter {
+  readonly #logger = new Logger('Problem');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const requestId = requestIdOf(host.switchToHttp().getRequest<IncomingMessage>());
+    sendProblem(host, this.#describe(error, requestId));
+  }
+
+  #describe(error: unknown, requestId: string | undefined): Problem {
+    if (isAxiosError(error)) {
+      this.#logger.warn({ message: 'call to an API failed', requestId, ...describeCall(error) });
+      return apiProblem(error);
+    }
+    if (error instanceof InvalidRequestException) {
+      return problem(400, error.message, { code: 'INVALID_REQUEST', failures: error.failures });
+    }
+    const status = statusOf(error);
+    if (status < 500) {
+      return problem(status, error instanceof HttpException ? error.message : 'The request cannot be read.');
+    }
+    this.#logger.error({
+      message: 'unexpected error',
+      requestId,
+      error: error instanceof Error ? error.name : typeof error,
+      // The stack of our own code is what helps; its first lines repeat the message, which is cleaned like every line.
+      stack: error instanceof Error ? error.stack : undefined,
+    });
+    return problem(status, 'The service failed.', {
+      failures: [
+        { field: 'service', code: 'UNEXPECTED', reason: 'An unexpected error; the log has it under the request id.' },
+      ],
+    });
+  }
+}
+
+/** Nest's own exceptions have a status, and so have those of the body parsers (`http-errors`). */
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  const status: unknown = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' && status >= 400 && status <= 599 ? status : 500;
+}
