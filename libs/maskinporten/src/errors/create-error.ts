@@ -70,8 +70,12 @@ function detailsOf(error: MaskinportenError): ErrorDetails {
   };
 }
 
-/** The same error with facts that only an outer layer knows (attempts, elapsed time, client); the original is not changed. */
-export function withDetails(error: MaskinportenError, more: Partial<ErrorDetails>): MaskinportenError {
+/**
+ * The same error with facts that only an outer layer knows (attempts, elapsed time, client); the original is not changed.
+ * Without facts it is a copy: an outcome that many callers share is given to each as an object of its own, because
+ * axios, loggers and error trackers write on the errors that pass through them.
+ */
+export function withDetails(error: MaskinportenError, more: Partial<ErrorDetails> = {}): MaskinportenError {
   const copy = createError(error.code, { ...detailsOf(error), ...more });
   if (error.stack !== undefined) copy.stack = error.stack;
   return copy;

@@ -373,5 +373,7 @@ const facts = {
 /** Every code an error of this module can carry. Adding one is a minor change, changing one a major. */
 export type MaskinportenErrorCode = keyof typeof facts;
 
-/** All codes with what holds for each; the documentation's error table is made from it. */
+/** All codes with what holds for each; the documentation's error table is made from it. Every error of a code shares its hint. */
 export const ERROR_CODES: Readonly<Record<MaskinportenErrorCode, ErrorCodeFacts>> = facts;
+
+for (const shared of Object.values(facts)) Object.freeze(shared.hint);

@@ -19,6 +19,7 @@ export {
 } from './create-error.js';
 export { ConfigurationFailures, configurationError } from './configuration-failures.js';
 export { MP_CODES } from './mp-code.js';
-export { TROUBLESHOOTING_URL, decodeOAuthError, isOAuthErrorBody } from './oauth-error.js';
+export { TROUBLESHOOTING_URL, decodeOAuthError, isOAuthErrorBody, oauthFacts } from './oauth-error.js';
+export type { OAuthFacts } from './oauth-error.js';
 export { problemStatus } from './problem-status.js';
 export { sanitiseText } from './sanitise.js';

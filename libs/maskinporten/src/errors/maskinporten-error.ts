@@ -42,7 +42,7 @@ export interface ErrorDetails {
   readonly oauthError?: OAuthErrorName | undefined;
   /** `MP-nnn` as Maskinporten wrote it. */
   readonly mpCode?: string | undefined;
-  /** The server's own sentence, cleaned by `sanitiseDescription`. */
+  /** The server's own sentence, cleaned by `sanitiseText`. */
   readonly description?: string | undefined;
   readonly traceId?: string | undefined;
   readonly attempts?: number | undefined;
@@ -85,18 +85,19 @@ export abstract class MaskinportenError extends Error {
   declare readonly kid?: string;
   declare readonly scopes?: readonly string[];
 
-  constructor(code: MaskinportenErrorCode, details: ErrorDetails) {
-    super(details.message);
+  constructor(code: MaskinportenErrorCode, given: ErrorDetails) {
+    super(given.message);
     const facts = ERROR_CODES[code];
+    // Without a prototype, so that a polluted one adds nothing to an error (T-66).
+    const details: ErrorDetails = Object.assign(Object.create(null), given);
     this.name = new.target.name;
     this.code = code;
     this.category = details.category ?? facts.category;
     this.retryable = details.retryable ?? facts.retryable;
     this.actBy = details.actBy ?? facts.actBy;
     this.hint = details.hint ?? facts.hint;
-    this.failures = Object.freeze([
-      ...(details.failures ?? [{ field: details.field ?? facts.field, code, reason: details.message }]),
-    ]);
+    const failures = details.failures ?? [{ field: details.field ?? facts.field, code, reason: details.message }];
+    this.failures = Object.freeze(failures.map((failure) => Object.freeze({ ...failure })));
     if (details.docs !== undefined) this.docs = details.docs;
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
     if (details.status !== undefined) this.status = details.status;

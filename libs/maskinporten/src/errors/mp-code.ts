@@ -8,10 +8,12 @@ export interface Refusal {
   readonly details?: Pick<ErrorDetails, 'field' | 'hint' | 'actBy'>;
 }
 
-const requestHint = (en: string, nb: string): Pick<ErrorDetails, 'hint'> => ({ hint: { en, nb } });
+export const requestHint = (en: string, nb: string): Pick<ErrorDetails, 'hint'> => ({
+  hint: Object.freeze({ en, nb }),
+});
 
 /** Every MP code Digdir documents or that was seen; https://docs.digdir.no/docs/Maskinporten/maskinporten_feilsoking */
-export const MP_CODES: Readonly<Record<string, Refusal>> = {
+export const MP_CODES = {
   'MP-011': {
     code: 'MP_REQUEST',
     summary: 'the assertion is malformed',
@@ -75,105 +77,4 @@ export const MP_CODES: Readonly<Record<string, Refusal>> = {
     details: { field: 'authorization_details' },
   },
   'MP-303': { code: 'MP_SYSTEMUSER_MISSING', summary: 'there is no usable system user for the organisation' },
-};
-
-/** Refusals that come without an MP code: the OAuth `error` decides first, the text only between refusals of that error. */
-const BY_OAUTH_ERROR: Readonly<Record<string, ReadonlyArray<readonly [RegExp | null, Refusal]>>> = {
-  invalid_grant: [
-    [
-      /unknown key identifier/i,
-      {
-        code: 'MP_SIGNATURE',
-        summary: 'the kid is not registered on the client',
-        details: {
-          field: 'MASKINPORTEN_KID',
-          ...requestHint(
-            'Use the kid that self-service shows for the key; a key registered less than two minutes ago may not be known yet.',
-            'Bruk kid-en som selvbetjeningen viser for nøkkelen; en nøkkel registrert for under to minutter siden kan være ukjent ennå.',
-          ),
-        },
-      },
-    ],
-    [
-      /no key identifier/i,
-      {
-        code: 'MP_SIGNATURE',
-        summary: 'the client has registered keys, so the grant must name one by kid',
-        details: {
-          field: 'MASKINPORTEN_KID',
-          ...requestHint(
-            'Set the kid that self-service shows for the key.',
-            'Sett kid-en som selvbetjeningen viser for nøkkelen.',
-          ),
-        },
-      },
-    ],
-    [/issue time is after now/i, { code: 'MP_CLOCK', summary: 'the assertion was issued in the future' }],
-    [/grant is used before/i, { code: 'MP_REPLAY', summary: 'the grant was used before' }],
-    [/jwt is expired/i, { code: 'MP_CLOCK', summary: 'the assertion had expired when it arrived' }],
-    [/expired key/i, { code: 'MP_KEY_EXPIRED', summary: 'the registered key has expired' }],
-    [/claim aud/i, { code: 'MP_AUDIENCE', summary: 'the audience is not the issuer of this environment' }],
-    [/invalid jwt signature/i, { code: 'MP_SIGNATURE', summary: 'the signature does not verify' }],
-    [/client not found/i, { code: 'MP_CLIENT_UNKNOWN', summary: 'the client is unknown or inactive' }],
-    [null, { code: 'MP_OAUTH', summary: 'the grant was refused' }],
-  ],
-  invalid_client: [[null, { code: 'MP_CLIENT_UNKNOWN', summary: 'the client is unknown or inactive' }]],
-  unauthorized_client: [[null, { code: 'MP_CLIENT_UNKNOWN', summary: 'the client may not use this grant' }]],
-  invalid_scope: [[null, { code: 'MP_SCOPE', summary: 'a scope is not registered on the client' }]],
-  forbidden: [
-    [/has not delegated/i, { code: 'MP_NOT_DELEGATED', summary: 'the customer has not delegated the scope' }],
-    [null, { code: 'MP_NOT_GRANTED', summary: 'the organisation has not been granted the scope' }],
-  ],
-  invalid_altinn_customer_configuration: [
-    [null, { code: 'MP_SYSTEMUSER_MISSING', summary: 'there is no usable system user for the organisation' }],
-  ],
-  invalid_target: [
-    [
-      null,
-      {
-        code: 'MP_REQUEST',
-        summary: 'resource is not an absolute URI without fragment',
-        details: { field: 'resource' },
-      },
-    ],
-  ],
-  invalid_request: [
-    [
-      /consumer_org/i,
-      {
-        code: 'MP_REQUEST',
-        summary: 'consumer_org is the own organisation, or the scope cannot be delegated',
-        details: {
-          field: 'consumer_org',
-          ...requestHint(
-            'Leave consumerOrg out when you act for your own organisation.',
-            'Utelat consumerOrg når du handler for egen organisasjon.',
-          ),
-        },
-      },
-    ],
-    [null, { code: 'MP_REQUEST', summary: 'the request is malformed', details: { field: 'assertion' } }],
-  ],
-  invalid_authorization_details: [
-    [
-      null,
-      {
-        code: 'MP_REQUEST',
-        summary: 'authorization_details is not accepted',
-        details: { field: 'authorization_details' },
-      },
-    ],
-  ],
-};
-
-const OTHER: Refusal = { code: 'MP_OAUTH', summary: 'the request was refused' };
-
-/** Classifies on the MP code, then on `error`, and looks at the English text only to tell apart refusals of one `error`. */
-export function refusalOf(mpCode: string | undefined, oauthError: string, description: string | undefined): Refusal {
-  const known = mpCode === undefined ? undefined : MP_CODES[mpCode];
-  if (known !== undefined) return known;
-  const candidates = Object.hasOwn(BY_OAUTH_ERROR, oauthError) ? BY_OAUTH_ERROR[oauthError] : undefined;
-  return (
-    candidates?.find(([text]) => text === null || (description !== undefined && text.test(description)))?.[1] ?? OTHER
-  );
-}
+} as const satisfies Readonly<Record<string, Refusal>>;

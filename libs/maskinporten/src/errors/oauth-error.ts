@@ -1,6 +1,6 @@
 import { createError } from './create-error.js';
 import type { MaskinportenError, OAuthErrorName } from './maskinporten-error.js';
-import { refusalOf } from './mp-code.js';
+import { refusalOf } from './refusal.js';
 import { sanitiseText } from './sanitise.js';
 
 /** Digdir's page on what each code means. */
@@ -38,6 +38,28 @@ export function isOAuthErrorBody(body: unknown): body is Record<string, unknown>
   return isRecord(body) && Object.hasOwn(body, 'error') && typeof body['error'] === 'string';
 }
 
+/** What an OAuth error answer says, cleaned: safe in an error whatever the server wrote. */
+export interface OAuthFacts {
+  readonly oauthError: OAuthErrorName;
+  readonly mpCode: string | undefined;
+  readonly description: string | undefined;
+  readonly traceId: string | undefined;
+}
+
+/** @param secrets what was sent and must not be echoed, such as the assertion */
+export function oauthFacts(body: Record<string, unknown> & { error: string }, secrets: readonly string[]): OAuthFacts {
+  const own = (name: string): unknown => (Object.hasOwn(body, name) ? body[name] : undefined);
+  // Skyporten writes "error description" with a space (protocol reference §4.2): be liberal in what is read.
+  const description = own('error_description') ?? own('error description');
+  const digits = matchOf(MP_CODE, own('error_uri') ?? own('error uri')) ?? matchOf(MP_CODE, description);
+  return {
+    oauthError: isKnownError(body.error) ? body.error : 'unknown_error',
+    mpCode: digits === undefined ? undefined : `MP-${digits}`,
+    description: sanitiseText(description, secrets),
+    traceId: matchOf(TRACE_ID, description),
+  };
+}
+
 /**
  * Decodes a refusal of the token endpoint into a typed error.
  *
@@ -50,26 +72,22 @@ export function decodeOAuthError(
   body: Record<string, unknown> & { error: string },
   secrets: readonly string[] = [],
 ): MaskinportenError {
-  // Skyporten writes "error description" with a space (protocol reference §4.2): be liberal in what is read.
-  const rawDescription = body['error_description'] ?? body['error description'];
-  const rawUri = body['error_uri'] ?? body['error uri'];
-  const description = sanitiseText(rawDescription, secrets);
-  const oauthError = (KNOWN_ERRORS.has(body.error) ? body.error : 'unknown_error') as OAuthErrorName;
-  const digits = matchOf(MP_CODE, rawUri) ?? matchOf(MP_CODE, rawDescription);
-  const mpCode = digits === undefined ? undefined : `MP-${digits}`;
+  const facts = oauthFacts(body, secrets);
+  const { mpCode, oauthError, description } = facts;
   const refusal = refusalOf(mpCode, oauthError, description);
   return createError(refusal.code, {
     message: `Maskinporten refused the request: ${refusal.summary}${mpCode === undefined ? '' : ` (${mpCode})`}.`,
     ...refusal.details,
     docs: refusal.code === 'MP_SYSTEMUSER_MISSING' ? SYSTEM_USER_TROUBLESHOOTING_URL : TROUBLESHOOTING_URL,
     status,
-    oauthError,
-    mpCode,
-    description,
-    traceId: matchOf(TRACE_ID, rawDescription),
+    ...facts,
   });
 }
 
 function matchOf(pattern: RegExp, text: unknown): string | undefined {
   return typeof text === 'string' ? pattern.exec(text.slice(0, 4_096))?.[1] : undefined;
+}
+
+function isKnownError(name: string): name is OAuthErrorName {
+  return KNOWN_ERRORS.has(name);
 }

@@ -23,15 +23,16 @@ const PERSON_NUMBER = /(?<!\d)\d{11}(?!\d)/g;
  */
 export function sanitiseText(text: unknown, secrets: readonly string[] = []): string | undefined {
   if (typeof text !== 'string') return undefined;
-  let clean = text.slice(0, MAX_INPUT);
+  // By shape first: once a known part is replaced, what is left of a token that was cut off has no shape any more.
+  let clean = text
+    .slice(0, MAX_INPUT)
+    .replaceAll(NOT_ALLOWED, '')
+    .replaceAll(LONG_RUN, redactSecretShaped)
+    .replaceAll(PERSON_NUMBER, '[redacted]');
   for (const secret of secrets) {
     if (secret.length >= 8) clean = clean.replaceAll(secret, '[redacted]');
   }
-  clean = clean
-    .replaceAll(NOT_ALLOWED, '')
-    .replaceAll(LONG_RUN, redactSecretShaped)
-    .replaceAll(PERSON_NUMBER, '[redacted]')
-    .trim();
-  if (clean.length > MAX_LENGTH) clean = `${clean.slice(0, MAX_LENGTH - 1).trimEnd()}…`;
+  clean = clean.trim();
+  if (clean.length > MAX_LENGTH) clean = `${clean.slice(0, MAX_LENGTH - 3).trimEnd()}...`;
   return clean === '' ? undefined : clean;
 }
