@@ -1,5 +1,5 @@
 import { Collection } from './collection.js';
-import { type Role, ROLES } from './part.js';
+import { type Role, ROLES } from './role.js';
 import { type Reader, anyRecord, flag, integer, isRecord, oneOf, optional, record, refuse, text } from './readers.js';
 
 /** What an endpoint does instead of its work, or to its answer. Members combine: a delay and a status, for example. */

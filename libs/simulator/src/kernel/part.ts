@@ -2,11 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { AnyCollection } from './collection.js';
 import type { AnySettings } from './settings.js';
 import type { RequestLog } from './request-log.js';
+import type { Role } from './role.js';
 import type { SimulatorClock } from './simulator-clock.js';
-
-/** The listeners of the simulator, each on a port of its own so that their origins differ as in reality. */
-export const ROLES = ['maskinporten', 'platform', 'api', 'operator'] as const;
-export type Role = (typeof ROLES)[number];
 
 /** Known once the simulator listens; requests come later. Only `issuer` ends in a slash. */
 export interface SimulatorUrls {

@@ -1,4 +1,4 @@
-import type { Role } from './part.js';
+import type { Role } from './role.js';
 
 /** The verdict of one check. */
 export interface LoggedCheck {

@@ -4,7 +4,8 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { ConfigurationError } from './configuration-error.js';
 import { damagedBody, faultAnswer } from './fault-answer.js';
 import type { Fault, Faults } from './fault.js';
-import type { Role, World } from './part.js';
+import type { World } from './part.js';
+import type { Role } from './role.js';
 import { sendProblem } from './problem.js';
 import type { LogEntry } from './request-log.js';
 
