@@ -4,15 +4,19 @@ export type UrlVerdict = { readonly url: URL } | { readonly reason: string };
 /** Visible ASCII: the URL parser silently drops tabs and line breaks, and reads `\` as `/`. */
 const VISIBLE = /^[\x21-\x5b\x5d-\x7e]{1,2048}$/;
 
+/** The parser would also read `https:host` and `https:/host`, which nobody means. */
+const AUTHORITY = /^https?:\/\/([^/?#]+)/;
+
 /** An absolute https URL without userinfo; `http:` only on loopback, where nobody can listen in. */
 export function checkUrl(value: unknown): UrlVerdict {
   if (typeof value !== 'string' || value === '') return { reason: 'must be an absolute URL' };
   if (!VISIBLE.test(value)) return { reason: 'must be a URL of visible ASCII characters, at most 2048' };
+  const authority = AUTHORITY.exec(value)?.[1];
+  if (authority === undefined) return { reason: 'must start with https://' };
+  if (authority.includes('@')) return { reason: 'must not hold a user name or password' };
   if (!URL.canParse(value)) return { reason: 'is not an absolute URL' };
   const url = new URL(value);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') return { reason: 'must start with https:' };
   if (url.protocol === 'http:' && !isLoopback(url)) return { reason: 'must be https: (http: is for loopback only)' };
-  if (url.username !== '' || url.password !== '') return { reason: 'must not hold a user name or password' };
   return { url };
 }
 

@@ -50,6 +50,8 @@ export interface HttpResponse {
 
 const DEFAULT_MAX_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
+/** Longer timers fire after one millisecond. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const staleSockets = new WeakSet<object>();
 
 /**
@@ -69,6 +71,7 @@ export class HttpTransport {
   readonly #ledger = new SocketLedger();
   readonly #now: () => number;
   readonly #onSecurityEvent: SecurityEventListener;
+  #closing: Promise<void> | undefined;
   /** Sockets outlive the request that opened them and must not keep its context alive. */
   readonly #outside = new AsyncResource('MaskinportenHttpTransport');
 
@@ -102,10 +105,13 @@ export class HttpTransport {
     if (signal?.aborted === true) throw failed(undefined);
     const onAbort = (): void => controller.abort();
     signal?.addEventListener('abort', onAbort, { once: true });
-    const timer = setTimeout(() => {
-      deadlineHit = true;
-      controller.abort();
-    }, deadlineMs);
+    const timer = setTimeout(
+      () => {
+        deadlineHit = true;
+        controller.abort();
+      },
+      Math.min(deadlineMs, MAX_TIMER_MS),
+    );
     try {
       const sentAtMs = this.#now();
       const answer = await this.#dispatch(verdict.url, request, controller.signal);
@@ -122,10 +128,10 @@ export class HttpTransport {
     }
   }
 
-  /** Lets running calls finish (they all have deadlines) and closes every socket. */
-  async close(): Promise<void> {
-    await this.#dispatcher.close();
-    this.#ledger.close();
+  /** Lets running calls finish (they all have deadlines) and closes every socket. May be called twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#dispatcher.close().finally(() => this.#ledger.close());
+    return this.#closing;
   }
 
   #dispatch(url: URL, request: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {

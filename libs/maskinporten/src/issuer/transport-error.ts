@@ -50,10 +50,11 @@ export function transportError(error: unknown, call: FailedCall): MaskinportenEr
     return make('MP_TLS', `${call.host} did not present a certificate that is trusted for it (${code})`, call);
   }
   if (HANDSHAKE.test(code)) return make('MP_TLS', `The TLS handshake with ${call.host} failed (${code})`, call);
-  if (call.status !== undefined && !code.startsWith('HPE_')) {
+  const malformed = isParserFault(error, code);
+  if (call.status !== undefined && !(malformed && !textOf(error, 'message').includes('Invalid EOF state'))) {
     return make('MP_NETWORK', `The answer of ${call.host} was cut short (${code})`, call);
   }
-  if (MALFORMED.has(code) || code.startsWith('HPE_')) {
+  if (malformed || MALFORMED.has(code)) {
     return make('MP_PROTOCOL', `The answer of ${call.host} is not acceptable HTTP (${code})`, call);
   }
   if (CLOSED.has(code)) return make('MP_ABORTED', 'The HTTP client has been closed', call);
@@ -70,6 +71,11 @@ export function isCertificateFault(code: string): boolean {
 export function codeOf(error: unknown): string {
   const code = textOf(error, 'code');
   return /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : 'UNKNOWN';
+}
+
+/** undici's parser names its errors, and gives only some of them a code. */
+function isParserFault(error: unknown, code: string): boolean {
+  return code.startsWith('HPE_') || textOf(error, 'name') === 'HTTPParserError';
 }
 
 /** Errors of the core may come from another realm (worker, test runner), so `instanceof` is not asked. */

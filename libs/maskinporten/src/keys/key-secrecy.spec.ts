@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { transformSync } from '@swc/core';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { compileRooms } from './compiled-rooms.fixtures.js';
 import { makeKey } from './keys.fixtures.js';
 import { KeyRing, loadSigningKey, SigningGate, type KeySource } from './index.js';
 
@@ -127,7 +126,7 @@ describe('secrecy of loaded keys', () => {
 
 describe('T-07: what is left in the memory of a process that has loaded a key from a file', () => {
   const directory = mkdtempSync(join(tmpdir(), 'maskinporten-heap-'));
-  beforeAll(() => compileRooms(directory));
+  beforeAll(() => writeChild(directory));
 
   it.each([
     ['PEM', pem, 'key.pem', undefined],
@@ -160,23 +159,8 @@ function encryptedPemWith(dekInfo: string): string {
   return `-----BEGIN ${label}-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: ${dekInfo}\n\nAAAA\n-----END ${label}-----`;
 }
 
-/** Compiles the room and the one it imports, as they are shipped: a heap snapshot of the test runner would hold the test. */
-function compileRooms(directory: string): void {
-  const rooms = join(dirname(fileURLToPath(import.meta.url)), '..');
-  writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
-  symlinkSync(join(rooms, '../../../node_modules'), join(directory, 'node_modules'));
-  for (const room of ['errors', 'keys']) {
-    mkdirSync(join(directory, room));
-    for (const file of readdirSync(join(rooms, room)).filter((name) => /^[a-z0-9-]+\.ts$/.test(name))) {
-      const { code } = transformSync(readFileSync(join(rooms, room, file), 'utf8'), {
-        swcrc: false,
-        configFile: false,
-        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-        module: { type: 'es6' },
-      });
-      writeFileSync(join(directory, room, file.replace(/\.ts$/, '.js')), code);
-    }
-  }
+function writeChild(directory: string): void {
+  compileRooms(directory, ['errors', 'keys']);
   writeFileSync(
     join(directory, 'child.js'),
     `import { readFileSync } from 'node:fs';
