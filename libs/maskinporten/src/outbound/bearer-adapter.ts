@@ -6,6 +6,7 @@ import { CallDeadline } from './call-deadline.js';
 import type { OutboundTokens } from './maskinporten-clients.js';
 import { asksForUnsafeReplay, type OutboundPolicy } from './outbound-policy.js';
 import { destinationRefused } from './outbound-url.js';
+import { hasOwnAuthorization, privateConfig } from './private-config.js';
 import { isReplayable } from './replay.js';
 import { cleanError, cleanResponse } from './transport-traces.js';
 
@@ -33,13 +34,6 @@ export function createBearerAdapter(transport: Transport, policy: OutboundPolicy
       return Promise.reject(error);
     }
   };
-}
-
-/** Somebody else's credentials are left alone: header in any case, from the call or the instance, and axios's `auth`. */
-function hasOwnAuthorization(config: InternalAxiosRequestConfig): boolean {
-  if (config.auth !== undefined && config.auth !== null) return true;
-  const header: unknown = config.headers.get('Authorization');
-  return (typeof header === 'string' && header.trim() !== '') || (Array.isArray(header) && header.length > 0);
 }
 
 /** Joins `baseURL` and `url` the way axios does; parameters are added later and cannot change the destination. */
@@ -87,7 +81,13 @@ class BearerCall {
 
   // eslint-disable-next-line typescript/promise-function-async -- see createBearerAdapter
   #send(token: MaskinportenToken, first: boolean): Promise<AxiosResponse> {
-    const sent = this.#privateConfig(token);
+    const sent = privateConfig(this.config, {
+      href: this.href,
+      token: token.value,
+      signal: this.#deadline,
+      maxResponseBytes: this.policy.maxResponseBytes,
+      isFetch: this.transport.isFetch,
+    });
     return this.transport
       .adapterFor(sent)(sent)
       .then(
@@ -127,29 +127,6 @@ class BearerCall {
     }
     if (error === undefined) return this.#finish(response);
     throw this.#fail(error);
-  }
-
-  /** What is really sent. The caller's own objects are never changed, so that they never hold the token. */
-  #privateConfig(token: MaskinportenToken): InternalAxiosRequestConfig {
-    const { config, policy } = this;
-    const headers = config.headers.concat();
-    // `true`: also over a header that was switched off with `false`, or the call would go out without any.
-    headers.set('Authorization', `Bearer ${token.value}`, true);
-    const sent: InternalAxiosRequestConfig = {
-      ...config,
-      url: this.href,
-      headers,
-      signal: this.#deadline,
-      maxRedirects: 0,
-      // The environment must not decide who sees a token (T-14); a proxy that was configured in code is respected.
-      proxy: config.proxy ?? false,
-    };
-    delete sent.baseURL;
-    delete sent.maskinporten;
-    if (!(sent.maxContentLength !== undefined && sent.maxContentLength >= 0))
-      sent.maxContentLength = policy.maxResponseBytes;
-    if (this.transport.isFetch) sent.fetchOptions = { ...config.fetchOptions, redirect: 'manual' };
-    return sent;
   }
 
   #finish(response: AxiosResponse): AxiosResponse {

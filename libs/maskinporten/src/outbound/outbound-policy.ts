@@ -12,7 +12,7 @@ import { DestinationList } from './destination-list.js';
 import type { ClientSource, OutboundTokens } from './maskinporten-clients.js';
 import { currentScope } from './maskinporten-context.js';
 import { destinationRefused, parseOutboundUrl } from './outbound-url.js';
-import { toScope, type MaskinportenScope, type ScopesInput } from './scoped-request.js';
+import { ownFields, toScope, type MaskinportenScope, type ScopesInput } from './scoped-request.js';
 
 /** Who asks, for what, where to: everything that is decided before a call is sent. */
 export interface OutboundDecision {
@@ -36,7 +36,7 @@ export class OutboundPolicy {
    * @throws TokenRequestInvalidError (`MP_REQUEST`) when the default request is not valid.
    */
   constructor(source: ClientSource, defaults: ScopesInput | InstanceDefaults = {}) {
-    const given = typeof defaults === 'string' || isList(defaults) ? { scopes: defaults } : defaults;
+    const given = ownFields(typeof defaults === 'string' || isList(defaults) ? { scopes: defaults } : defaults);
     const { destinations, deadlineMs, maxResponseBytes, replayUnsafe, ...request } = given as InstanceDefaults;
     const failures = new ConfigurationFailures();
     this.deadlineMs = wholeNumber(deadlineMs, DEFAULT_DEADLINE_MS, 'deadlineMs', failures);
@@ -46,7 +46,7 @@ export class OutboundPolicy {
     failures.throwIfAny();
     this.#source = source;
     this.#client = request.client;
-    this.#fallback = request.scopes === undefined ? undefined : toScope(request as ScopesInput);
+    this.#fallback = scopeOf(request as ScopesInput & object);
   }
 
   /**
@@ -62,7 +62,7 @@ export class OutboundPolicy {
         message: 'The call was not sent: nothing says which scopes its token needs.',
       });
     }
-    const client = own === undefined ? clientOf(call) : undefined;
+    const client = own === undefined && call !== undefined ? extrasOf(call).client : undefined;
     const { tokens, destinations } = this.#source(client ?? scope.client ?? this.#client);
     const url = parseOutboundUrl(address);
     if (!(this.#destinations ?? destinations).allows(url)) {
@@ -78,17 +78,18 @@ const isList = (value: unknown): value is readonly string[] => Array.isArray(val
 function ownScope(call: CallOptions): MaskinportenScope | undefined {
   if (typeof call === 'string' || isList(call) || NormalisedTokenRequest.is(call)) return toScope(call);
   const { replayUnsafe: _, ...request } = call as CallExtras;
-  return 'scopes' in request && request.scopes !== undefined ? toScope(request as ScopesInput) : undefined;
+  return scopeOf(request as ScopesInput & object);
 }
 
-function clientOf(call: CallOptions | undefined): string | undefined {
-  return typeof call === 'object' && !isList(call) && 'client' in call ? call.client : undefined;
-}
+/** A request without scopes is refused rather than ignored; with nothing but a client it is none. */
+const scopeOf = (request: ScopesInput & object): MaskinportenScope | undefined =>
+  Object.keys(request).some((name) => name !== 'client') ? toScope(request) : undefined;
+
+const extrasOf = (call: CallOptions | undefined): CallExtras =>
+  typeof call === 'object' && !isList(call) ? ownFields(call as CallExtras) : {};
 
 /** May this call be repeated although its method can have done something already? */
-export function asksForUnsafeReplay(call: CallOptions | undefined): boolean {
-  return typeof call === 'object' && !isList(call) && 'replayUnsafe' in call && (call.replayUnsafe ?? false);
-}
+export const asksForUnsafeReplay = (call: CallOptions | undefined): boolean => extrasOf(call).replayUnsafe === true;
 
 function checkList(destinations: readonly unknown[], failures: ConfigurationFailures): DestinationList {
   const checked: CheckedDestination[] = [];

@@ -12,8 +12,11 @@ export type ScopesInput = string | readonly string[] | ClientTokenRequest;
 /** What is in force while a handler runs: frozen, without any secret. */
 export interface MaskinportenScope {
   readonly request: NormalisedTokenRequest;
-  readonly client?: string;
+  readonly client: string | undefined;
 }
+
+/** Own properties only, for reading by name: a polluted prototype must not add any (T-66). */
+export const ownFields = <T extends object>(value: T): T => Object.assign(Object.create(null) as T, value);
 
 /**
  * Brings a request into the form that a context holds.
@@ -22,8 +25,8 @@ export interface MaskinportenScope {
  */
 export function toScope(input: ScopesInput): MaskinportenScope {
   if (typeof input !== 'object' || input === null || Array.isArray(input) || !Object.hasOwn(input, 'client')) {
-    return Object.freeze({ request: normaliseTokenRequest(input) });
+    return Object.freeze({ request: normaliseTokenRequest(input), client: undefined });
   }
   const { client, ...request } = input as ClientTokenRequest;
-  return Object.freeze({ request: normaliseTokenRequest(request), ...(client === undefined ? {} : { client }) });
+  return Object.freeze({ request: normaliseTokenRequest(request), client });
 }

@@ -1,11 +1,13 @@
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { hideAgents } from './hidden-agent.js';
 
 /**
  * Takes every trace of the token out of an answer: the sent configuration is replaced by the caller's own, and the
  * request object, whose raw header text holds the token, is dropped (T-04).
  */
 export function cleanResponse(response: AxiosResponse, config: InternalAxiosRequestConfig): AxiosResponse {
+  hideAgents(config);
   response.config = config;
   response.request = undefined;
   if (isReadable(response.data)) response.data = detachedStream(response.data);
@@ -15,6 +17,7 @@ export function cleanResponse(response: AxiosResponse, config: InternalAxiosRequ
 /** The same for a failure, which stays the axios error it is (T-01, T-03). */
 export function cleanError(error: unknown, config: InternalAxiosRequestConfig): unknown {
   if (typeof error !== 'object' || error === null) return error;
+  hideAgents(config);
   const traces = error as { config?: unknown; request?: unknown; response?: AxiosResponse; cause?: unknown };
   if (traces.config !== undefined) traces.config = config;
   if (traces.request !== undefined) traces.request = undefined;
