@@ -208,6 +208,7 @@ describe('in a process of its own', () => {
          socketPath: { socketPath: '/nowhere', path: '/nowhere' },
          lookup: { lookup: () => { throw new Error('polluted lookup'); } },
          servername: { servername: 'elsewhere.example' },
+         proxy: { proxy: 'http://127.0.0.1:9', uri: 'http://127.0.0.1:9' },
          request: { upgrade: 'x', method: 'TRACE', headers: { host: 'elsewhere' }, reset: true },
        }[pollution];
        const { HttpTransport } = await import('./issuer/index.js');
@@ -250,6 +251,21 @@ describe('in a process of its own', () => {
       expect(await outcomeOf(wrong.url, 'yes', pollution)).toBe('MP_TLS');
       expect(heard).toEqual([]);
       expect(await outcomeOf(right.url, 'yes', pollution)).toBe(200);
+    },
+  );
+
+  it('T-31: a polluted ca is not trusted when none is configured', async () => {
+    const { server, heard } = await tlsServer(stranger.issue({ subject: '/CN=x', subjectAltName: names }));
+    expect(await outcomeOf(server.url, 'no', 'ca')).toBe('MP_TLS');
+    expect(heard).toEqual([]);
+  });
+
+  it.each(['lookup', 'request', 'proxy'])(
+    'T-31: a polluted %s changes neither name resolution nor the request',
+    async (name) => {
+      const { server, heard } = await tlsServer(good);
+      expect(await outcomeOf(`https://localhost:${server.port}/token`, 'yes', name)).toBe(200);
+      expect(heard.join('')).toMatch(/^POST \/token HTTP\/1\.1\r\nhost: localhost:\d+\r\n/);
     },
   );
 

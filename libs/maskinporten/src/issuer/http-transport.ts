@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { Agent, buildConnector, EnvHttpProxyAgent, ProxyAgent, type Dispatcher } from 'undici';
 import { createError, type MaskinportenError } from '../errors/index.js';
 import { checkUrl } from './checked-url.js';
+import { ownOptions } from './own-options.js';
 import { readBody } from './response-body.js';
 import type { SecurityEventListener } from './security-event.js';
 import { SocketLedger } from './socket-ledger.js';
@@ -75,7 +76,8 @@ export class HttpTransport {
   /** Sockets outlive the request that opened them and must not keep its context alive. */
   readonly #outside = new AsyncResource('MaskinportenHttpTransport');
 
-  constructor(options: HttpTransportOptions = {}) {
+  constructor(given: HttpTransportOptions = {}) {
+    const options = ownOptions(given);
     this.#now = options.now ?? Date.now;
     this.#onSecurityEvent = options.onSecurityEvent ?? (() => {});
     this.#dispatcher = makeDispatcher(options, this.#ledger);
@@ -87,7 +89,8 @@ export class HttpTransport {
    * @throws MaskinportenConfigurationError `MP_EGRESS_BLOCKED`, `MP_CONFIG_ENDPOINT` (an address that may not be called)
    * @throws OperationAbortedError `MP_ABORTED`
    */
-  async send(request: HttpRequest): Promise<HttpResponse> {
+  async send(given: HttpRequest): Promise<HttpResponse> {
+    const request = ownOptions(given);
     const verdict = checkUrl(request.url);
     if ('reason' in verdict) {
       const message = `The address to call ${verdict.reason}.`;
@@ -136,8 +139,7 @@ export class HttpTransport {
 
   #dispatch(url: URL, request: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     // Without a prototype, so that a polluted one adds nothing to the call.
-    const nothing: object = Object.create(null);
-    const options = Object.assign(nothing, {
+    const options = ownOptions({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: request.method,

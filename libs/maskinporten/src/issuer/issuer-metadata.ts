@@ -1,4 +1,5 @@
 import { checkUrl } from './checked-url.js';
+import { ownOptions } from './own-options.js';
 import type { SecurityEvent } from './security-event.js';
 
 /** The parts of an RFC 8414 document that this client uses. */
@@ -61,7 +62,7 @@ function parseObject(body: Buffer): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MetadataRefusal('is not a JSON object');
   }
-  return { ...value };
+  return ownOptions({ ...value });
 }
 
 /** Foreign text on its way into a log line: visible ASCII, short. */

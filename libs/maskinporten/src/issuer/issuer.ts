@@ -4,6 +4,7 @@ import type { Clock } from './clock.js';
 import { systemClock } from './clock.js';
 import type { HttpResponse, HttpTransport } from './http-transport.js';
 import { MetadataRefusal, parseIssuerMetadata, type IssuerMetadata } from './issuer-metadata.js';
+import { ownOptions } from './own-options.js';
 import type { ResolvedIssuer } from './resolve-issuer.js';
 import type { SecurityEventListener } from './security-event.js';
 import type { ServerClock } from './server-clock.js';
@@ -53,7 +54,7 @@ export class Issuer {
 
   constructor(resolved: ResolvedIssuer, dependencies: IssuerDependencies) {
     this.identifier = resolved.issuer;
-    this.#resolved = resolved;
+    this.#resolved = ownOptions(resolved);
     this.#transport = dependencies.transport;
     this.#clock = dependencies.clock ?? systemClock;
     this.#serverClock = dependencies.serverClock;

@@ -5,6 +5,8 @@ import { isMaskinportenError } from '../errors/index.js';
 import {
   checkIssuerUrl,
   environmentOfHost,
+  HttpTransport,
+  Issuer,
   ISSUER_PRESETS,
   metadataUrl,
   mixedEnvironments,
@@ -96,6 +98,23 @@ describe('resolveIssuer', () => {
     [{ environment: 'test', issuer: 'https://sky.maskinporten.no' }, 'issuer'],
   ])('F-88, T-30: %j mixes test and production', (options, field) => {
     expect(Object.keys(failuresOf(options))).toEqual([field]);
+  });
+
+  it('T-31, T-66: a polluted prototype configures nothing', () => {
+    const members = ['environment', 'issuer', 'tokenEndpoint', 'explicitTokenEndpoint', 'builtInTokenEndpoint'];
+    const transport = new HttpTransport();
+    const endpointOf = (options: IssuerOptions): string | undefined =>
+      new Issuer(resolveIssuer(options), { transport }).knownTokenEndpoint;
+    for (const name of members) {
+      Reflect.defineProperty(Object.prototype, name, { value: 'https://evil.example/', configurable: true });
+    }
+    try {
+      expect(resolveIssuer({ environment: 'test' }).issuer).toBe(ISSUER_PRESETS.test.issuer);
+      expect(endpointOf({ environment: 'test' })).toBe(ISSUER_PRESETS.test.tokenEndpoint);
+      expect(endpointOf({ issuer: 'https://idp.example/' })).toBeUndefined();
+    } finally {
+      for (const name of members) Reflect.deleteProperty(Object.prototype, name);
+    }
   });
 
   it('property: whatever is given, the outcome is a frozen result or MP_CONFIG', () => {

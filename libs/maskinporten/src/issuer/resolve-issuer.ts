@@ -2,6 +2,7 @@ import { ConfigurationFailures, type Failure } from '../errors/index.js';
 import { checkIssuerUrl, checkUrl } from './checked-url.js';
 import { environmentOfHost, isEnvironmentName, ISSUER_PRESETS, type EnvironmentName } from './issuer-presets.js';
 import { metadataUrl } from './metadata-url.js';
+import { ownOptions } from './own-options.js';
 
 export interface IssuerOptions {
   readonly environment?: EnvironmentName | undefined;
@@ -28,7 +29,8 @@ export interface ResolvedIssuer {
  *
  * @throws MaskinportenConfigurationError (`MP_CONFIG`) with fields `environment`, `issuer`, `tokenEndpoint`.
  */
-export function resolveIssuer(options: IssuerOptions): ResolvedIssuer {
+export function resolveIssuer(given: IssuerOptions): ResolvedIssuer {
+  const options = ownOptions(given);
   const failures = new ConfigurationFailures();
   const { environment } = options;
   if (environment !== undefined && !isEnvironmentName(environment)) failures.add('environment', 'must be test or prod');

@@ -53,7 +53,7 @@ export async function loadSigningKey(source: KeySource, options: LoadKeyOptions 
     secrets,
   };
   try {
-    return await load(source, loading);
+    return await load(own(source), loading);
   } catch (error) {
     throw error instanceof KeyFailure ? error.toError(loading.field) : error;
   } finally {
@@ -61,10 +61,20 @@ export async function loadSigningKey(source: KeySource, options: LoadKeyOptions 
   }
 }
 
+/** A copy without a prototype: what a polluted one adds – a passphrase, a chain – is not configuration. */
+function own(source: KeySource): KeySource {
+  if (typeof source !== 'object' || source === null) throw new KeyFailure('', NO_SOURCE);
+  const nothing: object = Object.create(null);
+  return Object.assign(nothing, source);
+}
+
+const NO_SOURCE = 'must be one of pem, jwk, file or signer';
 const KINDS = ['pem', 'jwk', 'file', 'signer', 'pkcs12'] as const;
 
 function load(source: KeySource, loading: Loading): Promise<SigningKey> {
-  const given = KINDS.filter((kind) => isGiven(source, kind));
+  const given = KINDS.filter((kind) =>
+    Object.entries(source).some(([name, value]) => name === kind && value !== undefined),
+  );
   if (given.length > 1) throw new KeyFailure('', `must be one of ${KINDS.join(', ')}, not ${given.join(' and ')}`);
   const [kind] = given;
   if (kind === 'pem' && 'pem' in source) return loadPem(source, loading);
@@ -72,13 +82,7 @@ function load(source: KeySource, loading: Loading): Promise<SigningKey> {
   if (kind === 'file' && 'file' in source) return loadFile(source, loading);
   if (kind === 'signer' && 'signer' in source) return loadSigner(source.signer, source.registeredAt, loading);
   if (kind === 'pkcs12') throw new KeyFailure('pkcs12', PKCS12_REFUSAL);
-  throw new KeyFailure('', 'must be one of pem, jwk, file or signer');
-}
-
-/** Only own members count: what a polluted prototype adds is not configuration. */
-function isGiven(source: unknown, kind: string): boolean {
-  if (typeof source !== 'object' || source === null) return false;
-  return Object.getOwnPropertyDescriptor(source, kind)?.value !== undefined;
+  throw new KeyFailure('', NO_SOURCE);
 }
 
 async function loadPem(source: PemKeySource, loading: Loading): Promise<SigningKey> {
