@@ -2,7 +2,7 @@ import { createError, type Failure } from '../errors/index.js';
 import { NormalisedTokenRequest, type CheckedParts } from './normalised-token-request.js';
 import { parseOrganisationNumber } from './organisation-number.js';
 import { isPersonNumber } from './person-number.js';
-import { parseScopes } from './scope.js';
+import { copyOf, parseScopes, type ScopesResult } from './scope.js';
 import type { TokenRequestInput } from './token-request.js';
 
 /** What is known about the client and decides whether a request can work at all. */
@@ -47,7 +47,7 @@ export function normaliseTokenRequest(input: TokenRequestInput, context: Request
 
 function checkFields(fields: Fields, report: Report): CheckedParts | undefined {
   const scopes = parseScopes(fields['scopes']);
-  if ('reason' in scopes) report('scopes', scopes.reason);
+  if (isRefused(scopes)) report('scopes', scopes.reason);
   const resource = checkResource(fields['resource'], report);
   const consumerOrg = checkOrganisation(fields['consumerOrg'], 'consumerOrg', report);
   const systemUser = checkSystemUser(fields['systemUser'], report);
@@ -58,7 +58,7 @@ function checkFields(fields: Fields, report: Report): CheckedParts | undefined {
   if (systemUser !== undefined && consent !== undefined) {
     report('consent', 'cannot be combined with systemUser: a token has one element of authorization_details');
   }
-  if ('reason' in scopes) return undefined;
+  if (isRefused(scopes)) return undefined;
   return {
     scopes: scopes.scopes,
     ...(resource === undefined ? {} : { resource }),
@@ -70,9 +70,12 @@ function checkFields(fields: Fields, report: Report): CheckedParts | undefined {
   };
 }
 
+/** Asked of the result itself: `in` would also look at a polluted prototype. */
+const isRefused = (result: ScopesResult): result is { readonly reason: string } => Object.hasOwn(result, 'reason');
+
 function checkResource(value: unknown, report: Report): readonly string[] | undefined {
   if (value === undefined) return undefined;
-  const list: unknown[] = Array.isArray(value) ? value : [value];
+  const list = copyOf(value) ?? [value];
   if (list.length === 0) {
     report('resource', 'must name at least one URI when present');
     return undefined;

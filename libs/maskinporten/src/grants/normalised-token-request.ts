@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { TokenRequest } from './token-request.js';
 
 /** The parts of a checked request; made by `normaliseTokenRequest` only. */
@@ -31,12 +32,20 @@ export class NormalisedTokenRequest implements TokenRequest {
   /** Injective encoding of everything above. Holds person numbers when `pid` is used: never log it. Also what `is` looks for. */
   readonly #canonical: string;
 
-  constructor(parts: CheckedParts) {
+  static {
+    // An absent field must not be found on a polluted Object.prototype, or it would be signed (T-66).
+    for (const name of ['resource', 'consumerOrg', 'systemUser', 'consent', 'pid', 'exchange']) {
+      Object.defineProperty(this.prototype, name, { value: undefined, writable: true });
+    }
+  }
+
+  constructor(given: CheckedParts) {
+    const parts = withoutPrototype(given);
     this.scopes = Object.freeze([...parts.scopes]);
     this.scope = this.scopes.join(' ');
     if (parts.resource !== undefined) this.resource = Object.freeze([...parts.resource]);
     if (parts.consumerOrg !== undefined) this.consumerOrg = parts.consumerOrg;
-    if (parts.systemUser !== undefined) this.systemUser = Object.freeze({ ...parts.systemUser });
+    if (parts.systemUser !== undefined) this.systemUser = Object.freeze(withoutPrototype(parts.systemUser));
     if (parts.consent !== undefined) this.consent = Object.freeze({ ...parts.consent });
     if (parts.pid !== undefined) this.pid = parts.pid;
     if (parts.exchange !== undefined) this.exchange = parts.exchange;
@@ -45,7 +54,7 @@ export class NormalisedTokenRequest implements TokenRequest {
       this.scopes,
       parts.resource ?? null,
       parts.consumerOrg ?? null,
-      parts.systemUser === undefined ? null : [parts.systemUser.organisation, parts.systemUser.externalRef ?? null],
+      this.systemUser === undefined ? null : [this.systemUser.organisation, this.systemUser.externalRef ?? null],
       parts.consent === undefined ? null : [parts.consent.id, parts.consent.from],
       parts.pid ?? null,
       parts.exchange ?? null,
@@ -70,7 +79,30 @@ export class NormalisedTokenRequest implements TokenRequest {
     });
   }
 
+  /** Person numbers are not for logs: the person is there, the number is not. */
+  toJSON(): Record<string, unknown> {
+    const { scopes, resource, consumerOrg, systemUser, consent, pid, exchange } = this;
+    return {
+      scopes,
+      resource,
+      consumerOrg,
+      systemUser,
+      consent: consent && { ...consent, from: consent.from.replace(/(?<=:)\d{11}$/, '[redacted]') },
+      pid: pid && '[redacted]',
+      exchange,
+    };
+  }
+
+  [inspect.custom](): string {
+    return `NormalisedTokenRequest ${JSON.stringify(this)}`;
+  }
+
   static is(value: unknown): value is NormalisedTokenRequest {
     return typeof value === 'object' && value !== null && #canonical in value;
   }
+}
+
+function withoutPrototype<T extends object>(fields: T): T {
+  const nothing: T = Object.create(null) as T;
+  return Object.assign(nothing, fields);
 }

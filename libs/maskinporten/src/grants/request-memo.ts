@@ -145,7 +145,7 @@ const read = (input: object, name: string): unknown => (input as Record<string, 
 
 /** The organisation of a system user that has nothing else; undefined when there is more to it. */
 function onlyOrganisation(systemUser: unknown): unknown {
-  if (typeof systemUser !== 'object' || systemUser === null) return undefined;
+  if (typeof systemUser !== 'object' || systemUser === null || isList(systemUser)) return undefined;
   let organisation: unknown;
   for (const name in systemUser) {
     if (name !== 'organisation' || !Object.hasOwn(systemUser, name)) return undefined;

@@ -9,8 +9,9 @@ export type ScopesResult = { readonly scopes: readonly string[] } | { readonly r
  * never split: white space inside it is refused, or a scope could be smuggled in where one was checked (T-55).
  */
 export function parseScopes(input: unknown): ScopesResult {
-  const list = typeof input === 'string' ? input.split(' ').filter((part) => part !== '') : input;
-  if (!Array.isArray(list)) return { reason: 'must be a string or a list of strings' };
+  const list: unknown[] | undefined =
+    typeof input === 'string' ? input.split(' ').filter((part) => part !== '') : copyOf(input);
+  if (list === undefined) return { reason: 'must be a string or a list of strings' };
   if (list.length === 0) return { reason: 'at least one scope is required' };
   for (const [index, scope] of list.entries()) {
     if (typeof scope !== 'string') return { reason: `element ${index} is not a string` };
@@ -19,4 +20,9 @@ export function parseScopes(input: unknown): ScopesResult {
     }
   }
   return { scopes: [...new Set(list as string[])].toSorted() };
+}
+
+/** Read once, holes included: an element with a getter must not be one thing when checked and another when used (T-51). */
+export function copyOf(input: unknown): unknown[] | undefined {
+  return Array.isArray(input) ? Array.from<unknown>(input) : undefined;
 }

@@ -1,0 +1,192 @@
+import { describe, expect, it } from '@jest/globals';
+import { isMaskinportenError } from '../errors/index.js';
+import { grantClaims, NormalisedTokenRequest, normaliseTokenRequest, type TokenRequestInput } from './index.js';
+
+/** Fields named by the refusal, or undefined when it was accepted. Takes anything: callers write JavaScript too. */
+function refusedFields(input: unknown, ownOrganisation?: string): readonly string[] | undefined {
+  try {
+    normaliseTokenRequest(input as TokenRequestInput, { ownOrganisation });
+    return undefined;
+  } catch (error) {
+    if (!isMaskinportenError(error, 'MP_REQUEST')) throw error;
+    return error.failures.map(({ field }) => field);
+  }
+}
+
+const organisation = '310000027';
+const id = '6f1c1a52-6a0e-4b56-9d5c-3a7a52b9b6a1';
+const person = 'urn:altinn:person:identifier-no:01819000391';
+
+describe('normaliseTokenRequest', () => {
+  it.each([
+    ['b a a', { scope: 'a b', scopes: ['a', 'b'], kind: 'plain' }],
+    [['b', 'a'], { scope: 'a b' }],
+    [
+      { scopes: 'a', consumerOrg: `0192:${organisation}` },
+      { consumerOrg: organisation, kind: 'plain' },
+    ],
+    [{ scopes: 'a', resource: 'https://x.no' }, { resource: ['https://x.no'] }],
+    [{ scopes: 'a', resource: ['urn:b', 'urn:a', 'urn:b'] }, { resource: ['urn:a', 'urn:b'] }],
+    [
+      { scopes: 'a', systemUser: { organisation: `0192:${organisation}` } },
+      { systemUser: { organisation }, kind: 'system-user' },
+    ],
+    [
+      { scopes: 'a', systemUser: { organisation, externalRef: 'æøå_1-2' } },
+      { systemUser: { organisation, externalRef: 'æøå_1-2' } },
+    ],
+    [{ scopes: 'a', consent: { id, from: person }, consumerOrg: organisation }, { consent: { id, from: person } }],
+    [
+      { scopes: 'a', consent: { id, from: `urn:altinn:organization:identifier-no:${organisation}` } },
+      { consent: { id, from: `urn:altinn:organization:identifier-no:${organisation}` } },
+    ],
+    [
+      { scopes: 'a', pid: '01819000391', exchange: 'altinn' },
+      { pid: '01819000391', exchange: 'altinn' },
+    ],
+    [{ scopes: 'a', consumerOrg: undefined, unknown: undefined }, { scope: 'a' }],
+  ] as const)('brings %j into its one form', (input, expected) => {
+    expect(normaliseTokenRequest(input as TokenRequestInput)).toMatchObject(expected);
+  });
+
+  it.each([
+    [undefined, ['request']],
+    [null, ['request']],
+    [7, ['request']],
+    [() => 'a', ['request']],
+    ['', ['scopes']],
+    [[], ['scopes']],
+    [{}, ['scopes']],
+    [{ scopes: 'a', scope: 'a' }, ['scope']],
+    [{ scopes: 'a', 'b\n': 1 }, ['(unprintable)']],
+    [{ scopes: 'a', resource: [] }, ['resource']],
+    [{ scopes: 'a', resource: 'x' }, ['resource']],
+    [{ scopes: 'a', resource: 'https://x.no/#f' }, ['resource']],
+    [{ scopes: 'a', resource: 'https://' }, ['resource']],
+    [{ scopes: 'a', resource: ['https://x.no', 7] }, ['resource']],
+    [{ scopes: 'a', consumerOrg: '310000010' }, ['consumerOrg']],
+    [{ scopes: 'a', systemUser: organisation }, ['systemUser']],
+    [{ scopes: 'a', systemUser: [organisation] }, ['systemUser']],
+    [{ scopes: 'a', systemUser: {} }, ['systemUser.organisation']],
+    [{ scopes: 'a', systemUser: { organisation, externalRef: 'a b' } }, ['systemUser.externalRef']],
+    [{ scopes: 'a', systemUser: { organisation, externalRef: '' } }, ['systemUser.externalRef']],
+    [{ scopes: 'a', systemUser: { organisation, externalRef: 'a'.repeat(256) } }, ['systemUser.externalRef']],
+    [{ scopes: 'a', systemUser: { organisation, externalRef: 7 } }, ['systemUser.externalRef']],
+    [{ scopes: 'a', systemUser: { organisation, orgno: 1 } }, ['systemUser.orgno']],
+    [{ scopes: 'a', systemUser: { organisation }, consent: { id, from: person } }, ['consent']],
+    [{ scopes: 'a', consent: 'x' }, ['consent']],
+    [{ scopes: 'a', consent: {} }, ['consent.id', 'consent.from']],
+    [{ scopes: 'a', consent: { id: 'x', from: person } }, ['consent.id']],
+    [{ scopes: 'a', consent: { id, from: 'urn:altinn:person:identifier-no:01819000392' } }, ['consent.from']],
+    [{ scopes: 'a', consent: { id, from: 'urn:altinn:person:identifier-no:310000027' } }, ['consent.from']],
+    [{ scopes: 'a', consent: { id, from: 'urn:altinn:organization:identifier-no:310000010' } }, ['consent.from']],
+    [{ scopes: 'a', consent: { id, from: 'urn:altinn:organization:identifier-no:01819000391' } }, ['consent.from']],
+    [{ scopes: 'a', pid: '01819000392' }, ['pid']],
+    [{ scopes: 'a', exchange: 'other' }, ['exchange']],
+    [{ scopes: 1, consumerOrg: 2, pid: 3, exchange: 4 }, ['scopes', 'consumerOrg', 'pid', 'exchange']],
+  ])('refuses %j and names every wrong field', (input, fields) => {
+    expect(refusedFields(input)).toEqual(fields);
+  });
+
+  it.each([
+    310000027,
+    ['310000027'],
+    { 0: '310000027' },
+    true,
+    new String('310000027'),
+    ' 310000027',
+    '310000027,310000019',
+    '310000027 310000019',
+    '310000027\u0000',
+    '310000010',
+    null,
+  ])('T-51: %p is no organisation number, wherever it stands', (value) => {
+    expect(refusedFields({ scopes: 'a', consumerOrg: value })).toEqual(['consumerOrg']);
+    expect(refusedFields({ scopes: 'a', systemUser: { organisation: value } })).toEqual(['systemUser.organisation']);
+  });
+
+  it('T-51: a getter that changes its mind is read once', () => {
+    const answers = [organisation, '310000019', 'evil'];
+    const shifty = {
+      scopes: 'a',
+      get consumerOrg() {
+        return answers.shift() ?? '';
+      },
+    };
+    expect(normaliseTokenRequest(shifty).consumerOrg).toBe(organisation);
+    const resource = ['urn:a'];
+    const uris = ['urn:a', 'not a uri'];
+    Object.defineProperty(resource, 0, { get: () => uris.shift(), enumerable: true });
+    expect(normaliseTokenRequest({ scopes: 'a', resource }).resource).toEqual(['urn:a']);
+  });
+
+  it('F-55: refuses the own organisation as consumer before anything is sent', () => {
+    expect(refusedFields({ scopes: 'a', consumerOrg: `0192:${organisation}` }, organisation)).toEqual(['consumerOrg']);
+    expect(refusedFields({ scopes: 'a', consumerOrg: '310000019' }, organisation)).toBeUndefined();
+    expect(refusedFields(normaliseTokenRequest({ scopes: 'a', consumerOrg: organisation }), organisation)).toEqual([
+      'consumerOrg',
+    ]);
+  });
+
+  it('gives a normalised request back as it is', () => {
+    const request = normaliseTokenRequest({ scopes: 'a', pid: '01819000391' });
+    expect(normaliseTokenRequest(request)).toBe(request);
+    expect(NormalisedTokenRequest.is(Object.create(request))).toBe(false);
+    expect(NormalisedTokenRequest.is({ ...request.toJSON() })).toBe(false);
+    expect(NormalisedTokenRequest.is(null)).toBe(false);
+  });
+
+  it('never quotes what it refuses', () => {
+    const canary = '01819000392';
+    const input = {
+      scopes: [`${canary} x`],
+      pid: canary,
+      resource: canary,
+      consumerOrg: canary,
+      consent: { id: canary, from: canary },
+      [`${canary} `]: 1,
+    };
+    expect(() => normaliseTokenRequest(input as unknown as TokenRequestInput)).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining(canary) }),
+    );
+  });
+});
+
+describe('T-66: a polluted prototype', () => {
+  // prettier-ignore
+  const names = [
+    'scopes', 'resource', 'consumerOrg', 'systemUser', 'consent', 'pid', 'exchange', 'organisation', 'externalRef', 'id', 'from',
+    'scope', 'canonical', 'kind', 'ownOrganisation', 'length', '0', 'then', 'toJSON', 'iss', 'aud', 'sub', 'nbf', 'consumer_org',
+    'iss_onbehalfof', 'authorization_details', 'kid', 'alg', 'x5c', 'jti', 'reason', 'value', 'get', 'set',
+  ];
+  it.each(names)('%s changes nothing', (name) => {
+    const input = { scopes: ['b', 'a'], systemUser: { organisation } };
+    const facts = { issuer: 'https://test.maskinporten.no/', clientId: 'c', nowMs: 0, jti: 'j' };
+    const snapshot = (): unknown[] => {
+      const request = normaliseTokenRequest(input);
+      const { resource, consumerOrg, consent, pid, exchange, kind, canonical, systemUser } = request;
+      const claims = grantClaims(request, facts);
+      return [
+        resource,
+        consumerOrg,
+        consent,
+        pid,
+        exchange,
+        kind,
+        canonical,
+        systemUser?.externalRef,
+        Object.entries(claims),
+      ];
+    };
+    const before = snapshot();
+    const value = name === 'get' || name === 'set' ? () => '310000019' : '310000019';
+    Reflect.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true, writable: true });
+    let polluted: unknown[];
+    try {
+      polluted = snapshot();
+    } finally {
+      Reflect.deleteProperty(Object.prototype, name);
+    }
+    expect(polluted).toEqual(before);
+  });
+});
