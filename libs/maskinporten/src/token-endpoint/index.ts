@@ -2,5 +2,8 @@
 export { TokenEndpoint } from './token-endpoint.js';
 export type { ObtainedToken, TokenEndpointOptions } from './token-endpoint.js';
 export type { EndpointEvent, RequestKind } from './endpoint-event.js';
-export { BACKGROUND_BUDGET, FOREGROUND_BUDGET } from './retry-policy.js';
+export { BACKGROUND_BUDGET, FOREGROUND_BUDGET, backoffMs, fits, isTransient } from './retry-policy.js';
 export type { RetryBudget } from './retry-policy.js';
+export { Circuit } from './circuit.js';
+export { parseRetryAfter } from './retry-after.js';
+export { sleep } from './sleep.js';

@@ -1,0 +1,24 @@
+// Altinn's side of delegation: token exchange, system users, rights, requests. Plain TypeScript, no Nest.
+export { AltinnClient } from './altinn-client.js';
+export type { AltinnClientOptions } from './altinn-client.js';
+export { AltinnTokenExchanger } from './altinn-token-exchanger.js';
+export type { AltinnTokenExchangerOptions } from './altinn-token-exchanger.js';
+export { ALTINN_SCOPES, PLATFORM_FIELD, SUBSCRIPTION_FIELD, SYSTEM_FIELD } from './altinn-config.js';
+export { AltinnError, isAltinnError } from './altinn-error.js';
+export type { AltinnValidationError } from './altinn-error.js';
+export { AUTH_CODES } from './auth-code.js';
+export type { AuthCodeFacts } from './auth-code.js';
+export type { SystemUser } from './system-user.js';
+export type { SystemUserKey } from './system-user-lookup.js';
+export { isPackageUrn, packageCode } from './authorized-party.js';
+export type { AuthorizedParty } from './authorized-party.js';
+export type { PartiesAnswer } from './authorized-parties.js';
+export type { PdpDecision } from './pdp-decision.js';
+export type { PdpQuestion } from './pdp-question.js';
+export type { Right } from './right.js';
+export { isFinal } from './system-user-request.js';
+export type { RequestStatus, SystemUserChangeRequest, SystemUserRequest } from './system-user-request.js';
+export type { NewChangeRequest, NewRequest } from './system-user-requests.js';
+export { pollRequest } from './request-poll.js';
+export type { Sleep } from './request-poll.js';
+export type { RegisteredSystem } from './system-register.js';
