@@ -1,3 +1,11 @@
+import type {
+  AltinnSettingsInput,
+  ChangeRequestInput,
+  OrganisationInput,
+  PackageInput,
+  ResourceInput,
+  SystemUserRequestInput,
+} from './altinn/index.js';
 import {
   type AnyCollection,
   type AnySettings,
@@ -29,6 +37,17 @@ export interface SimulatorConfig {
   /** Consents that were given. Without this member every consent counts as given. */
   consents?: ConsentInput[];
   revokedTokens?: RevokedTokenInput[];
+  /** What Altinn's register says of organisations that are special. */
+  organisations?: OrganisationInput[];
+  /** Resources of Altinn's registry that are special. */
+  resources?: ResourceInput[];
+  /** What access packages open. */
+  accessPackages?: PackageInput[];
+  /** Requests that vendors have sent before the start. */
+  requests?: SystemUserRequestInput[];
+  changeRequests?: ChangeRequestInput[];
+  /** Where Altinn is documented one way and seen another. */
+  altinn?: AltinnSettingsInput;
   faults?: FaultInput[];
   /** How far the simulator's clock is ahead of the machine's. Default 0. */
   clockOffsetSeconds?: number;

@@ -6,11 +6,20 @@ export type { SimulatorConfig } from './configuration.js';
 export { ConfigurationError, type ConfigurationProblem } from './kernel/index.js';
 export type { FaultInput } from './kernel/index.js';
 export type {
+  AltinnSettingsInput,
+  ChangeRequestInput,
+  OrganisationInput,
+  PackageInput,
+  ResourceInput,
+  SystemUserRequestInput,
+} from './altinn/index.js';
+export type {
   AccessPackageInput,
   ClientInput,
   ClientJwk,
   ConsentInput,
   DelegationInput,
+  LocalisedText,
   RevokedTokenInput,
   RightInput,
   ScopeInput,

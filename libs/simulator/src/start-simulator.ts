@@ -1,3 +1,4 @@
+import { AltinnState, altinnPart } from './altinn/index.js';
 import { type SimulatorConfig, applyConfiguration } from './configuration.js';
 import { downstreamPart } from './downstream/index.js';
 import {
@@ -67,7 +68,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
   const faults = new Faults();
   const state = new MaskinportenState(world);
-  const parts: readonly SimulatorPart[] = [maskinportenPart(state), downstreamPart(state)];
+  const altinn = new AltinnState(state);
+  const parts: readonly SimulatorPart[] = [maskinportenPart(state), altinnPart(altinn), downstreamPart(state)];
   const collections = [...parts.flatMap((part) => part.collections ?? []), faults];
   const settings = parts.flatMap((part) => part.settings ?? []);
   // A copy, so that a reset comes back to what was given even if the caller changes its object.
@@ -78,8 +80,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     applyConfiguration(initial, collections, clock, settings);
   };
   reset();
-  await state.signingKeys.rotate();
-  const operator = makeOperator(state, faults, world, reset);
+  await Promise.all([state.signingKeys.rotate(), altinn.signingKeys.rotate()]);
+  const operator = makeOperator(altinn, faults, world, reset);
 
   const servers = new Map<Role, RoleServer>(ROLES.map((role) => [role, new RoleServer(role, world, faults)]));
   const close = async (): Promise<void> => {

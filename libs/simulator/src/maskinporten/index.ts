@@ -9,14 +9,18 @@ export type { ConsentInput } from './consents.js';
 export { MaskinportenState, type RevokedTokenInput } from './maskinporten-state.js';
 export type { ScopeInput } from './scopes.js';
 export { SigningKeys } from './signing-keys.js';
-export type {
-  AccessPackageInput,
-  Right,
-  RightInput,
-  System,
-  SystemInput,
-  SystemUser,
-  SystemUserInput,
+export {
+  type AccessPackageInput,
+  EXTERNAL_REF,
+  type LocalisedText,
+  type Right,
+  type RightInput,
+  type System,
+  type SystemInput,
+  type SystemUser,
+  type SystemUserInput,
+  accessPackage,
+  right,
 } from './systems.js';
 
 /** Maskinporten's half. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   Collection,
   type Reader,
+  flag,
   isRecord,
   list,
   oneOf,
@@ -19,6 +20,15 @@ export interface Right {
   readonly resource: readonly { readonly id: string; readonly value: string }[];
 }
 
+/** A text in both Norwegian written languages and English, as Altinn keeps it. */
+export interface LocalisedText {
+  readonly nb: string;
+  readonly nn: string;
+  readonly en: string;
+}
+
+const localisedText: Reader<LocalisedText> = record({ nb: text(), nn: text(), en: text() });
+
 /** A right may be given as the bare resource id. */
 export type RightInput = string | { action?: string; resource: { id: string; value: string }[] };
 
@@ -27,7 +37,7 @@ const rightObject = record({
   resource: list(record({ id: text(), value: text() })),
 });
 
-const right: Reader<Right> = (value, field) =>
+export const right: Reader<Right> = (value, field) =>
   typeof value === 'string'
     ? { action: undefined, resource: [{ id: 'urn:altinn:resource', value: text()(value, field) }] }
     : rightObject(value, field);
@@ -37,7 +47,7 @@ const PACKAGE_PREFIX = 'urn:altinn:accesspackage:';
 /** Given as URN, as code, or as Altinn's `{ urn }`; kept as URN. */
 export type AccessPackageInput = string | { urn: string };
 
-const accessPackage: Reader<string> = (value, field) => {
+export const accessPackage: Reader<string> = (value, field) => {
   const urn = text()(isRecord(value) ? value['urn'] : value, field);
   return urn.startsWith(PACKAGE_PREFIX) ? urn : `${PACKAGE_PREFIX}${urn}`;
 };
@@ -53,15 +63,23 @@ export interface SystemInput {
   rights?: RightInput[];
   accessPackages?: AccessPackageInput[];
   allowedRedirectUrls?: string[];
+  /** What the customer reads. Default: the id. */
+  name?: LocalisedText;
+  description?: LocalisedText;
+  /** Whether customers may choose the system in the portal themselves. Default false. */
+  isVisible?: boolean;
 }
 
-const readSystem = record({
+export const readSystem = record({
   id: text(/^[\x21-\x7e\u00c0-\u024f]+$/, 'a system id without white space'),
   vendor: organisationNumber,
   clientIds: withDefault(list(text()), []),
   rights: withDefault(list(right), []),
   accessPackages: withDefault(list(accessPackage), []),
   allowedRedirectUrls: withDefault(list(text(/^https?:\/\/\S+$/, 'an absolute URL')), []),
+  name: optional(localisedText),
+  description: optional(localisedText),
+  isVisible: withDefault(flag, false),
 });
 
 export type System = ReturnType<typeof readSystem>;

@@ -1,12 +1,25 @@
+import { type AltinnSettings, type AltinnState, CustomerDesk } from '../altinn/index.js';
 import type { LogEntry, SimulatorClock, World } from '../kernel/index.js';
 import type { Faults } from '../kernel/index.js';
 import type { MaskinportenState } from '../maskinporten/index.js';
 
+/** What the customer does in Altinn's portal. */
+type CustomerActions = Pick<
+  CustomerDesk,
+  'approve' | 'reject' | 'timeOut' | 'deleteSystemUser' | 'revokeRight' | 'grantRight' | 'addClient' | 'removeClient'
+>;
+
 /** Control of a running simulator from the same process; the HTTP API under `/operator/api/` does the same. */
-export interface Operator extends Pick<
-  MaskinportenState,
-  'clients' | 'scopes' | 'ungranted' | 'delegations' | 'systems' | 'systemUsers' | 'consents' | 'revokedTokens'
-> {
+export interface Operator
+  extends
+    Pick<
+      MaskinportenState,
+      'clients' | 'scopes' | 'ungranted' | 'delegations' | 'systems' | 'systemUsers' | 'consents' | 'revokedTokens'
+    >,
+    Pick<AltinnState, 'organisations' | 'resources' | 'accessPackages' | 'requests' | 'changeRequests'>,
+    CustomerActions {
+  /** Where Altinn is documented one way and seen another. */
+  readonly altinn: AltinnSettings;
   readonly faults: Faults;
   readonly clock: SimulatorClock;
   /** Each request with the verdict of each check, oldest first; a live list. */
@@ -20,8 +33,11 @@ export interface Operator extends Pick<
   reset(): void;
 }
 
-export function makeOperator(state: MaskinportenState, faults: Faults, world: World, reset: () => void): Operator {
+export function makeOperator(altinn: AltinnState, faults: Faults, world: World, reset: () => void): Operator {
+  const state = altinn.maskinporten;
   const { clients, scopes, ungranted, delegations, systems, systemUsers, consents, revokedTokens } = state;
+  const { organisations, resources, accessPackages, requests, changeRequests } = altinn;
+  const desk = new CustomerDesk(altinn);
   return {
     clients,
     scopes,
@@ -31,6 +47,20 @@ export function makeOperator(state: MaskinportenState, faults: Faults, world: Wo
     systemUsers,
     consents,
     revokedTokens,
+    organisations,
+    resources,
+    accessPackages,
+    requests,
+    changeRequests,
+    altinn: altinn.settings,
+    approve: (id) => desk.approve(id),
+    reject: (id) => desk.reject(id),
+    timeOut: (id, form) => desk.timeOut(id, form),
+    deleteSystemUser: (id) => desk.deleteSystemUser(id),
+    revokeRight: (id, resource, action) => desk.revokeRight(id, resource, action),
+    grantRight: (id, resource, action) => desk.grantRight(id, resource, action),
+    addClient: (id, orgno) => desk.addClient(id, orgno),
+    removeClient: (id, orgno) => desk.removeClient(id, orgno),
     faults,
     clock: world.clock,
     log: world.log.entries,

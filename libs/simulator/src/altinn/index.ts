@@ -1,0 +1,38 @@
+import type { SimulatorPart } from '../kernel/index.js';
+import { altinnOperatorRoutes } from './altinn-operator.routes.js';
+import type { AltinnState } from './altinn-state.js';
+import { CustomerDesk } from './customer.js';
+import { exchangeRoutes } from './exchange.routes.js';
+import { requestRoutes } from './request.routes.js';
+import { systemUserRoutes } from './system-user.routes.js';
+
+export type { AltinnSettings, AltinnSettingsInput } from './altinn-settings.js';
+export { AltinnState } from './altinn-state.js';
+export { CustomerDesk, OperatorRefusal } from './customer.js';
+export type { OrganisationInput } from './organisations.js';
+export type { PackageInput, ResourceInput } from './registry.js';
+export type { ChangeRequestInput, SystemUserRequestInput } from './requests.js';
+
+/** Altinn's half: authentication, requests, access management and the PDP. */
+export function altinnPart(altinn: AltinnState): SimulatorPart {
+  return {
+    name: 'altinn',
+    collections: [
+      altinn.organisations,
+      altinn.resources,
+      altinn.accessPackages,
+      altinn.requests,
+      altinn.changeRequests,
+    ],
+    settings: [altinn.settings],
+    routes: {
+      platform: (app) => {
+        exchangeRoutes(app, altinn);
+        systemUserRoutes(app, altinn);
+        requestRoutes(app, altinn);
+      },
+      operator: (app) => altinnOperatorRoutes(app, new CustomerDesk(altinn)),
+    },
+    reset: () => altinn.reset(),
+  };
+}

@@ -1,0 +1,11 @@
+/** Scopes of Altinn's authentication API (reference §4.1). Note that the lookups need scopes that are called `write`. */
+export const REGISTER_SCOPES = [
+  'altinn:authentication/systemregister.write',
+  'altinn:authentication/systemregister.admin',
+];
+export const REQUEST_WRITE = ['altinn:authentication/systemuser.request.write'];
+export const REQUEST_READ = ['altinn:authentication/systemuser.request.read'];
+export const AUTHORIZED_PARTIES = ['altinn:accessmanagement/authorizedparties', 'altinn:portal/enduser'];
+export const PDP_SCOPES = ['altinn:authorization/authorize', 'altinn:authorization/authorize.admin'];
+
+export const AUTHENTICATION = '/authentication/api/v1';
