@@ -1,5 +1,6 @@
 import { NormalisedTokenRequest } from './normalised-token-request.js';
 import { normaliseTokenRequest, type RequestContext } from './normalise-token-request.js';
+import { RecentLists } from './recent-lists.js';
 import type { TokenRequestInput } from './token-request.js';
 
 /** Requests that share their scopes: found by comparing one more string, without building a key. */
@@ -34,6 +35,8 @@ export class RequestMemo {
   readonly #list = new Map<string, ScopeNode>();
   readonly #textExchanged = new Map<string, ScopeNode>();
   readonly #listExchanged = new Map<string, ScopeNode>();
+  readonly #recent = new RecentLists<ScopeNode>();
+  readonly #recentExchanged = new RecentLists<ScopeNode>();
   #size = 0;
 
   /** @param limit number of remembered requests after which all are forgotten and learnt anew */
@@ -58,18 +61,27 @@ export class RequestMemo {
     const { consumerOrg, organisation, exchange } = snapshot;
     // Copied: the list is the caller's and might change between looking it up and normalising it.
     const scopes = isList(snapshot.scopes) ? [...snapshot.scopes] : snapshot.scopes;
-    const count = isList(scopes) ? scopes.length : 0;
-    const key = scopesKey(scopes);
-    const memorable =
-      key !== undefined &&
+    const common =
       (consumerOrg === undefined || (typeof consumerOrg === 'string' && organisation === undefined)) &&
       (organisation === undefined || typeof organisation === 'string') &&
       (exchange === undefined || exchange === 'altinn');
+    const recent = exchange === undefined ? this.#recent : this.#recentExchanged;
+    if (common && isList(scopes)) {
+      const node = recent.find(scopes);
+      const known = node === undefined ? undefined : find(node, consumerOrg, organisation);
+      if (known !== undefined) return known;
+    }
+    const count = isList(scopes) ? scopes.length : 0;
+    const key = scopesKey(scopes);
+    const memorable = common && key !== undefined;
     const root = this.#root(isList(scopes), exchange !== undefined);
     if (memorable) {
       const node = root.get(key);
       const known = node?.count === count ? find(node, consumerOrg, organisation) : undefined;
-      if (known !== undefined) return known;
+      if (node !== undefined && known !== undefined) {
+        if (isList(scopes)) recent.add(scopes as string[], node);
+        return known;
+      }
     }
     const request = normaliseTokenRequest(
       {
@@ -95,6 +107,7 @@ export class RequestMemo {
   #makeRoom(): void {
     if (this.#size >= this.#limit) {
       for (const root of [this.#text, this.#list, this.#textExchanged, this.#listExchanged]) root.clear();
+      for (const recent of [this.#recent, this.#recentExchanged]) recent.clear();
       this.#size = 0;
     }
     this.#size += 1;
