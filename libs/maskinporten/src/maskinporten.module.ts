@@ -19,7 +19,7 @@ import {
   getMaskinportenToken,
   type MaskinportenClient,
 } from './outbound/index.js';
-import type { MaskinportenTokenService } from './tokens/index.js';
+import { HealthContributors, TokenServices, type MaskinportenTokenService } from './tokens/index.js';
 
 /** What belongs to the module rather than to the client it configures. */
 export interface MaskinportenModuleExtras {
@@ -38,25 +38,38 @@ export interface MaskinportenModuleAsyncOptions extends MaskinportenModuleExtras
 
 /** One per application, however many clients it has. */
 @Global()
-@Module({ imports: [DiscoveryModule], providers: [MaskinportenClients, ScopesCheck], exports: [MaskinportenClients] })
+@Module({
+  imports: [DiscoveryModule],
+  providers: [MaskinportenClients, ScopesCheck, TokenServices, HealthContributors],
+  exports: [MaskinportenClients, TokenServices, HealthContributors],
+})
 class MaskinportenCoreModule {}
 
 /** Puts a client into the registry, and ends it with the application. */
 class RegisteredClient implements OnApplicationShutdown {
   readonly #clients: MaskinportenClients;
+  readonly #services: TokenServices;
   readonly #client: MaskinportenClient;
   readonly #tokens: MaskinportenTokenService;
 
-  constructor(clients: MaskinportenClients, { name, destinations }: ClientSettings, tokens: MaskinportenTokenService) {
+  constructor(
+    clients: MaskinportenClients,
+    services: TokenServices,
+    { name, destinations }: ClientSettings,
+    tokens: MaskinportenTokenService,
+  ) {
     this.#clients = clients;
+    this.#services = services;
     this.#tokens = tokens;
     this.#client = { name, tokens, destinations };
     clients.register(this.#client);
+    services.add(name, tokens);
   }
 
   /** Not before the servers are closed: handlers that still run may need a token. */
   async onApplicationShutdown(): Promise<void> {
     this.#clients.unregister(this.#client);
+    this.#services.remove(this.#client.name, this.#tokens);
     await this.#tokens.close();
   }
 }
@@ -113,9 +126,13 @@ function moduleOf(
       { provide: tokens, inject: [settings], useFactory: async (made: ClientSettings) => made.createTokens() },
       {
         provide: Symbol(`MaskinportenClient(${name})`),
-        inject: [MaskinportenClients, settings, tokens],
-        useFactory: (clients: MaskinportenClients, made: ClientSettings, service: MaskinportenTokenService) =>
-          new RegisteredClient(clients, made, service),
+        inject: [MaskinportenClients, TokenServices, settings, tokens],
+        useFactory: (
+          clients: MaskinportenClients,
+          services: TokenServices,
+          made: ClientSettings,
+          service: MaskinportenTokenService,
+        ) => new RegisteredClient(clients, services, made, service),
       },
     ],
     exports: [tokens],

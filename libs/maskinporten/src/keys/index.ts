@@ -17,6 +17,8 @@ export type {
   SignerKeySource,
 } from './key-source.js';
 export type { KeyWarning, KeyWarningListener } from './key-warning.js';
+export { credentialEnds } from './credential-end.js';
+export type { CredentialEnd } from './credential-end.js';
 export { jwkThumbprint } from './key-facts.js';
 export { certificateHolder, certificateOrganisation } from './certificate-organisation.js';
 export type { CertificateHolder } from './certificate-organisation.js';

@@ -5,6 +5,7 @@ import {
   type GetTokenOptions,
   type MaskinportenTokenService,
   type TokenEventListener,
+  type TokenServiceStatus,
 } from '../tokens/index.js';
 
 /** Milliseconds a made-up token lives unless told otherwise. */
@@ -79,6 +80,23 @@ export class FakeMaskinportenTokenService implements Pick<MaskinportenTokenServi
 
   get cachedTokens(): number {
     return this.#tokens.size;
+  }
+
+  /** Everything is well: nothing is reached, so nothing can be down. */
+  get status(): TokenServiceStatus {
+    return {
+      clientId: this.clientId,
+      issuer: { identifier: 'https://fake.invalid/' },
+      clock: { state: 'ok', offsetMs: 0 },
+      circuits: { plain: 'closed', 'system-user': 'closed' },
+      key: { identity: 'fake', ends: [], fallback: false },
+      cachedTokens: this.#tokens.size,
+      counts: { hits: 0, waits: this.requests.length, refreshes: 0, listenerFailures: 0 },
+    };
+  }
+
+  async checkIssuer(): Promise<void> {
+    await Promise.resolve();
   }
 
   async close(): Promise<void> {

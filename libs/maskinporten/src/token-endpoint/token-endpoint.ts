@@ -1,6 +1,6 @@
 import { createError, isMaskinportenError, withDetails, type MaskinportenError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
-import { isStaleSocket } from '../issuer/index.js';
+import { isStaleSocket, type Issuer, type ServerClock } from '../issuer/index.js';
 import type { KeyRing, SigningKey } from '../keys/index.js';
 import { attempt, type AttemptDependencies, type AttemptResult } from './attempt.js';
 import { Circuit } from './circuit.js';
@@ -71,6 +71,14 @@ export class TokenEndpoint {
   /** Milliseconds a foreground operation may take. */
   get deadlineMs(): number {
     return this.#foreground.deadlineMs;
+  }
+
+  get issuer(): Issuer {
+    return this.#options.issuer;
+  }
+
+  get serverClock(): ServerClock {
+    return this.#options.serverClock;
   }
 
   circuitState(kind: RequestKind): Circuit['state'] {

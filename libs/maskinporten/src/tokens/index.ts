@@ -1,6 +1,11 @@
 // The token service: cached, refreshed before it matters, fetched once however many ask.
 export { MaskinportenTokenService, DEFAULT_MAX_ENTRIES } from './token-service.js';
 export type { GetTokenOptions, TokenServiceParts } from './token-service.js';
+export type { TokenCounts, TokenServiceStatus } from './token-service-status.js';
+export { HealthContributors } from './health-contributors.js';
+export type { HealthContribution, HealthContributor } from './health-contributors.js';
+export { TokenServices } from './token-services.js';
+export type { TokenServicesListener, WatchedTokenService } from './token-services.js';
 export { createTokenService } from './create-token-service.js';
 export type { TokenServiceConfig } from './create-token-service.js';
 export { MaskinportenToken } from './maskinporten-token.js';

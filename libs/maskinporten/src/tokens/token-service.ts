@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { createError, isMaskinportenError, type MaskinportenError } from '../errors/index.js';
 import { RequestMemo, type NormalisedTokenRequest, type TokenRequestInput } from '../grants/index.js';
 import type { Clock } from '../issuer/index.js';
-import type { KeyRing } from '../keys/index.js';
+import { credentialEnds, type KeyRing } from '../keys/index.js';
 import type { TokenEndpoint } from '../token-endpoint/index.js';
 import { ForcedRefreshes } from './forced-refresh.js';
 import type { MaskinportenToken } from './maskinporten-token.js';
@@ -12,6 +12,7 @@ import { DEFAULT_REFRESH_WINDOW, type RefreshWindow, type TokenEntry } from './t
 import type { TokenEventListener } from './token-events.js';
 import { TokenEvents } from './token-events-emitter.js';
 import type { TokenExchanger } from './token-exchanger.js';
+import type { TokenServiceStatus } from './token-service-status.js';
 import { TokenSource, type Fetched } from './token-source.js';
 import { refuseAborted, wait } from './wait.js';
 
@@ -70,6 +71,9 @@ export class MaskinportenTokenService {
   readonly #stopListeningToKeys: () => void;
   readonly #stopRefreshing = new AbortController();
   #closed = false;
+  #hits = 0;
+  #waits = 0;
+  #refreshes = 0;
 
   constructor(parts: TokenServiceParts) {
     const { clock, random, maxEntries = DEFAULT_MAX_ENTRIES } = parts;
@@ -163,6 +167,40 @@ export class MaskinportenTokenService {
     return this.#parts.events.on(listener);
   }
 
+  /** What the service knows about itself, made when it is read. */
+  get status(): TokenServiceStatus {
+    const { endpoint, keys, events } = this.#parts;
+    const { current, generation } = keys;
+    return {
+      clientId: this.clientId,
+      issuer: { identifier: endpoint.issuer.identifier, ...endpoint.issuer.status },
+      clock: { state: endpoint.serverClock.state, offsetMs: endpoint.serverClock.measuredOffsetMs },
+      circuits: { plain: endpoint.circuitState('plain'), 'system-user': endpoint.circuitState('system-user') },
+      key: {
+        ...(current.kid === undefined ? {} : { kid: current.kid }),
+        identity: current.identity,
+        ends: credentialEnds(current),
+        fallback: generation > 0,
+      },
+      cachedTokens: this.#cache.size,
+      counts: {
+        hits: this.#hits,
+        waits: this.#waits,
+        refreshes: this.#refreshes,
+        listenerFailures: events.listenerFailures,
+      },
+    };
+  }
+
+  /**
+   * Reads the issuer's public metadata now, and learns the server's time from the answer. No grant and no token is sent.
+   *
+   * @throws MaskinportenError of the fault matrix; OperationAbortedError when `signal` fires.
+   */
+  async checkIssuer(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    await this.#parts.endpoint.issuer.refresh(options);
+  }
+
   /** Number of tokens in the cache; for metrics and tests. */
   get cachedTokens(): number {
     return this.#cache.size;
@@ -193,6 +231,7 @@ export class MaskinportenTokenService {
       if (remembered !== undefined) throw remembered;
     }
     const flight = this.#flights.get(request.canonical) ?? this.#start(request, false);
+    this.#waits += 1;
     return wait(flight.token, signal, flight.background ? this.#parts.endpoint.deadlineMs : undefined);
   }
 
@@ -202,6 +241,7 @@ export class MaskinportenTokenService {
     const state = entry.stateAt(this.#parts.clock);
     if (state === 'unusable') return undefined;
     if (state === 'refresh') this.#refresh(request, entry);
+    this.#hits += 1;
     return entry;
   }
 
@@ -209,6 +249,7 @@ export class MaskinportenTokenService {
   #refresh(request: NormalisedTokenRequest, entry: TokenEntry): void {
     if (this.#closed || this.#flights.has(request.canonical)) return;
     const { clock, random } = this.#parts;
+    this.#refreshes += 1;
     this.#start(request, true).token.catch(() => {
       entry.postponeRefresh({ wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }, random);
     });

@@ -1,0 +1,30 @@
+import type { SigningKey } from './signing-key.js';
+
+/** One of the two cliffs a signing key can fall off. */
+export interface CredentialEnd {
+  readonly what: 'certificate' | 'registered-key';
+  readonly endsAt: Date;
+  /** False for the certificate of a key that is named by its `kid`: Maskinporten does not look at it. */
+  readonly counts: boolean;
+}
+
+/**
+ * When a key stops working: its certificate ends, and the public key that was uploaded for it lives one year
+ * (failure reference §7). The second is known only when it was configured when the key was uploaded.
+ */
+export function credentialEnds({ kid, certificateNotAfter, registeredAt }: SigningKey): CredentialEnd[] {
+  return [
+    ...(certificateNotAfter === undefined
+      ? []
+      : [{ what: 'certificate' as const, endsAt: certificateNotAfter, counts: kid === undefined }]),
+    ...(registeredAt === undefined
+      ? []
+      : [{ what: 'registered-key' as const, endsAt: oneYearAfter(registeredAt), counts: kid !== undefined }]),
+  ];
+}
+
+function oneYearAfter(date: Date): Date {
+  const end = new Date(date);
+  end.setUTCFullYear(end.getUTCFullYear() + 1);
+  return end;
+}

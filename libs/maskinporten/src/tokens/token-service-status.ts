@@ -1,0 +1,36 @@
+import type { ClockState, MetadataStatus } from '../issuer/index.js';
+import type { CredentialEnd } from '../keys/index.js';
+import type { Circuit, RequestKind } from '../token-endpoint/index.js';
+
+/** How often something happened since the service was made. */
+export interface TokenCounts {
+  /** A usable token was in the cache. */
+  readonly hits: number;
+  /** A caller waited for a request, its own or one that was already under way. */
+  readonly waits: number;
+  /** A new token was asked for in the background, before the old one ended. */
+  readonly refreshes: number;
+  /** A listener of token events threw (F-138). */
+  readonly listenerFailures: number;
+}
+
+/**
+ * What a token service knows about itself, for health reports and metrics. Reading it costs no I/O, and nothing in it is
+ * secret. Milliseconds where the name says so.
+ */
+export interface TokenServiceStatus {
+  readonly clientId: string;
+  readonly issuer: MetadataStatus & { readonly identifier: string };
+  readonly clock: { readonly state: ClockState; readonly offsetMs: number };
+  readonly circuits: Readonly<Record<RequestKind, Circuit['state']>>;
+  readonly key: {
+    readonly kid?: string;
+    /** Names the key; changes when another one takes over. */
+    readonly identity: string;
+    readonly ends: readonly CredentialEnd[];
+    /** True when the first key was refused and another one signs in its place. */
+    readonly fallback: boolean;
+  };
+  readonly cachedTokens: number;
+  readonly counts: TokenCounts;
+}
