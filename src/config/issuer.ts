@@ -35,10 +35,12 @@ export function issuerOf(environment: Environment): string | undefined {
 
 /** The environment that is named, or that the issuer belongs to: NAIS gives the issuer only. */
 export function environmentName(environment: Environment): 'test' | 'prod' | undefined {
+  const names = ['test', 'prod'] as const;
+  const { MASKINPORTEN_ENVIRONMENT: named } = environment;
+  // What is named may be anything as long as it has not been refused yet.
+  if (named !== undefined) return names.find((name) => name === named);
   const issuer = issuerOf(environment);
-  return (
-    environment.MASKINPORTEN_ENVIRONMENT ?? (['test', 'prod'] as const).find((name) => PRESETS[name].issuer === issuer)
-  );
+  return names.find((name) => PRESETS[name].issuer === issuer);
 }
 
 /** Altinn's platform of the environment: the one host of our calls that may receive tokens without being listed. */

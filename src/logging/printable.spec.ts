@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { printable } from './printable.js';
+
+const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const jwt = (): string => `${part({ alg: 'RS256', kid: 'a' })}.${part({ sub: 'canary' })}.${'s'.repeat(86)}`;
+
+describe('printable', () => {
+  it('T-01: takes out tokens wherever they stand', () => {
+    for (const line of [
+      jwt(),
+      `token=${jwt()}`,
+      `{"a":"Bearer ${jwt()}"}`,
+      `(${jwt()})`,
+      `Authorization: Bearer ${jwt()}`,
+    ]) {
+      expect(printable(line)).not.toContain(jwt().split('.')[1]);
+    }
+  });
+
+  it('T-01: takes out credentials that are not JWTs', () => {
+    expect(printable('"authorization":"Bearer opaque-token-value"')).toBe('"authorization":"Bearer [redacted]"');
+    expect(printable('Basic dXNlcjpwYXNzd29yZA==')).toBe('Basic [redacted]');
+  });
+
+  it('T-01: takes out private keys, whole or cut off, with real and with escaped line breaks', () => {
+    const begin = ['-----BEGIN', 'PRIVATE KEY-----'].join(' ');
+    const end = ['-----END', 'PRIVATE KEY-----'].join(' ');
+    expect(printable(`a ${begin}\nCANARY\n${end} b`)).toBe('a [redacted] b');
+    expect(printable(`a ${begin}\\nCANARY\\n${end} b`)).toBe('a [redacted] b');
+    expect(printable(`a ${begin}\nCANARY`)).toBe('a [redacted]');
+  });
+
+  it('T-57: writes characters that deceive as escapes', () => {
+    expect(printable('a\u2028b\u202ec\u009bd')).toBe('a\\u2028b\\u202ec\\u009bd');
+  });
+
+  it('leaves ordinary lines as they are, and stays valid JSON', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(() => JSON.parse(printable(JSON.stringify(value))) as unknown).not.toThrow();
+      }),
+    );
+    const line = JSON.stringify({ level: 'log', message: 'Mapped {/broker/transfers, GET} route', scopes: ['a:b.c'] });
+    expect(printable(line)).toBe(line);
+  });
+
+  it('T-62: does not slow down on hostile lines', () => {
+    // Each of these would take minutes if a pattern looked at the same text again and again.
+    const begin = ['-----BEGIN', 'PRIVATE KEY-----'].join(' ');
+    for (const hostile of ['eyJ', 'eyJ.', 'eyJa.eyJa', begin, 'Bearer ', '-----BEGIN ', 'a.']) {
+      expect(printable(hostile.repeat(100_000)).length).toBeGreaterThan(0);
+    }
+  });
+});
