@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { ClientAltinn } from './client-altinn.js';
 import { configurationError, isMaskinportenError, type Failure } from './errors/index.js';
 import { ISSUER_PRESETS, isEnvironmentName, mixedEnvironments } from './issuer/index.js';
 import type { MaskinportenOptions, TokenHttpOptions } from './maskinporten.options.js';
@@ -15,14 +16,19 @@ import { createTokenService, type MaskinportenTokenService, type TokenServiceCon
 export class ClientSettings {
   readonly name: string;
   readonly destinations: DestinationList;
+  readonly altinn: ClientAltinn;
   readonly #failures: readonly Failure[];
   #options: MaskinportenOptions | undefined;
 
-  constructor(name: string, options: MaskinportenOptions) {
+  constructor(name: string, given: MaskinportenOptions) {
+    // Own members only, also when the options are nothing to read from: then the checks below say so.
+    const options: MaskinportenOptions = Object.assign(Object.create(null) as object, given);
     this.name = name;
-    this.#failures = [...unsafeProcess(), ...validateOptions(options), ...mixedHosts(options)];
+    this.#failures = [...unsafeProcess(), ...validateOptions(given), ...mixedHosts(options)];
     this.#options = options;
     this.destinations = new DestinationList(destinationsOf(options));
+    const { http } = options;
+    this.altinn = new ClientAltinn(options, () => (http === undefined ? {} : httpConfig(http)));
   }
 
   /** @throws MaskinportenConfigurationError (`MP_CONFIG`) that lists everything that is wrong, keys included. */
@@ -40,8 +46,11 @@ export class ClientSettings {
 
   async #create(options: MaskinportenOptions, logger: Logger): Promise<MaskinportenTokenService> {
     let tokens: MaskinportenTokenService;
+    const exchanger = this.#failures.length === 0 ? this.altinn.createExchanger() : undefined;
     try {
-      tokens = await createTokenService(coreConfig(options, (event) => logTokenEvent(logger, event)));
+      const config = coreConfig(options, (event) => logTokenEvent(logger, event));
+      tokens = await createTokenService(exchanger === undefined ? config : { ...config, exchanger });
+      exchanger?.renewWith(tokens);
     } catch (error) {
       if (this.#failures.length === 0) throw error;
       throw configurationError(merge(this.#failures, isMaskinportenError(error) ? error.failures : []));
@@ -88,7 +97,10 @@ function httpConfig({ ca, proxy }: TokenHttpOptions): NonNullable<TokenServiceCo
 function destinationsOf({ environment, destinations }: MaskinportenOptions): CheckedDestination[] {
   const preset = isEnvironmentName(environment) ? ISSUER_PRESETS[environment].destinations : [];
   const own = (Array.isArray(destinations) ? destinations : []).map((entry) => checkDestination(entry));
-  return [...preset.map((origin) => ({ origin })), ...own.filter((entry) => 'origin' in entry)];
+  return [
+    ...preset.map((origin) => ({ origin })),
+    ...own.filter((entry): entry is CheckedDestination => !('reason' in entry)),
+  ];
 }
 
 /** F-88: tokens of one environment are worth nothing in the other, and must not leak into it. */

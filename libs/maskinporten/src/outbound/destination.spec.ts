@@ -179,7 +179,7 @@ describe('checkDestination', () => {
     'http://127.0.0.1:1',
     'http://[::1]:1',
   ])('accepts %s', (origin) => {
-    expect(checkDestination(origin)).toEqual({ origin: new URL(origin).origin });
+    expect(checkDestination(origin)).toEqual({ origin: new URL(origin).origin, pathPrefix: undefined });
   });
 
   it.each([

@@ -11,7 +11,7 @@ export type Destination = string | { readonly origin: string; readonly pathPrefi
 export interface CheckedDestination {
   /** As `URL.origin` writes it; with `*` as left-most label for a whole family of hosts. */
   readonly origin: string;
-  readonly pathPrefix?: string;
+  readonly pathPrefix?: string | undefined;
 }
 
 /** A path prefix is compared with the normalised path, so it has to be written in that form. */
@@ -20,18 +20,26 @@ const PATH_PREFIX = /^(\/[\w\-.~!$&'()*+,;=:@]+)+\/?$/;
 /** Checks one entry of the option `destinations`. Wildcards are for the presets, so entries are exact. */
 export function checkDestination(destination: unknown): CheckedDestination | { readonly reason: string } {
   const entry = typeof destination === 'string' ? { origin: destination } : destination;
-  if (typeof entry !== 'object' || entry === null || !('origin' in entry) || typeof entry.origin !== 'string') {
+  if (!isEntry(entry)) {
     return { reason: "must be an origin such as 'https://api.example.no', or { origin, pathPrefix }" };
   }
   const origin = checkOrigin(entry.origin);
   if (typeof origin !== 'string') return origin;
-  const pathPrefix = 'pathPrefix' in entry ? entry.pathPrefix : undefined;
-  if (pathPrefix === undefined || pathPrefix === '/') return { origin };
+  const pathPrefix: unknown = Object.hasOwn(entry, 'pathPrefix') ? Reflect.get(entry, 'pathPrefix') : undefined;
+  if (pathPrefix === undefined || pathPrefix === '/') return { origin, pathPrefix: undefined };
   if (typeof pathPrefix !== 'string' || !PATH_PREFIX.test(pathPrefix) || /\/\.{1,2}(\/|$)/.test(pathPrefix)) {
     return { reason: "has a pathPrefix that is not a plain path such as '/krav/v1'" };
   }
   return { origin, pathPrefix: pathPrefix.replace(/\/$/, '') };
 }
+
+/** Own members only: a polluted prototype must not add a destination (T-66). */
+const isEntry = (value: unknown): value is { readonly origin: string } =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.hasOwn(value, 'origin') &&
+  'origin' in value &&
+  typeof value.origin === 'string';
 
 function checkOrigin(text: string): string | { readonly reason: string } {
   if (/[\s\\]/.test(text) || !URL.canParse(text)) return { reason: 'is not a URL' };

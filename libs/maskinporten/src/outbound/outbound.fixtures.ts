@@ -136,3 +136,55 @@ export async function rejection(promise: Promise<unknown>): Promise<Error & { co
   }
   throw new Error('it was not rejected');
 }
+
+/**
+ * Every text that can be reached from `root`: through members of any kind, getters, maps and sets. Only private fields
+ * and closures hide something from it.
+ */
+export function* textsWithin(root: unknown): Generator<string> {
+  const seen = new Set<unknown>();
+  const open: unknown[] = [root];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value === 'string') yield value;
+    if (Buffer.isBuffer(value)) yield value.toString('latin1');
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null || seen.has(value)) continue;
+    seen.add(value);
+    open.push(...entriesOf(value));
+    if (ArrayBuffer.isView(value)) continue;
+    for (const name of [...Reflect.ownKeys(value), ...inheritedGetters(value)]) {
+      try {
+        open.push(Reflect.get(value, name));
+      } catch {
+        // A getter that throws shows nothing.
+      }
+    }
+  }
+}
+
+function entriesOf(value: object): unknown[] {
+  try {
+    if (value instanceof Map) return [...value.keys(), ...value.values()];
+    return value instanceof Set ? [...value] : [];
+  } catch {
+    // The prototype of a subclass looks like one, and has none.
+    return [];
+  }
+}
+
+function inheritedGetters(value: object): PropertyKey[] {
+  const names: PropertyKey[] = [];
+  for (
+    let holder: unknown = value;
+    typeof holder === 'object' && holder !== null;
+    holder = Reflect.getPrototypeOf(holder)
+  ) {
+    const descriptors = Object.entries(Object.getOwnPropertyDescriptors(holder));
+    names.push(
+      ...descriptors
+        .filter(([, descriptor]) => 'get' in descriptor && Reflect.get(descriptor, 'get') !== undefined)
+        .map(([name]) => name),
+    );
+  }
+  return names;
+}

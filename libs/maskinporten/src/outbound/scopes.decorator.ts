@@ -20,7 +20,8 @@ export type ScopesArguments =
  */
 export function Scopes(...scopes: ScopesArguments): ClassDecorator & MethodDecorator {
   const [first] = scopes;
-  const input: ScopesInput = typeof first === 'string' ? (scopes as readonly string[]) : first;
+  // One text may hold several scopes, as everywhere else; several arguments are one scope each.
+  const input: ScopesInput = scopes.length === 1 ? first : (scopes as readonly string[]);
   return applyDecorators(ScopesMetadata(toScope(input)), UseInterceptors(MaskinportenScopesInterceptor));
 }
 

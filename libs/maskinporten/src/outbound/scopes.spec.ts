@@ -5,6 +5,7 @@ import {
   Controller,
   Get,
   Injectable,
+  Logger,
   Param,
   Sse,
   UseGuards,
@@ -24,6 +25,8 @@ import {
   Scopes,
 } from '../index.js';
 import { rejection, startWorld, type World } from './outbound.fixtures.js';
+
+Logger.overrideLogger(false);
 
 interface WhoAmI {
   readonly scope: string;
@@ -75,6 +78,12 @@ class DecoratedController {
   @MaskinportenScopes({ scopes: ['acme:b', 'acme:a'], resource: 'https://api.example.no' })
   whole(): unknown {
     return MaskinportenContext.current?.request;
+  }
+
+  @Get('one-text')
+  @Scopes('acme:c acme:a')
+  oneText(): Promise<string> {
+    return this.api.scope();
   }
 
   @Get('several')
@@ -186,6 +195,7 @@ describe.each(['express', 'fastify'] as const)('@Scopes on %s', (platform) => {
     ['inherits', 'acme:read'],
     ['replaces', 'acme:write'],
     ['several', 'acme:a acme:c'],
+    ['one-text', 'acme:a acme:c'],
   ])('T-56: class and method: %s', async (path, scope) => {
     expect(await get(`/class/${path}`)).toBe(scope);
   });

@@ -1,0 +1,79 @@
+/**
+ * A GraphQL application that runs in a process of its own: mercurius is CommonJS and requires ES modules, which Jest
+ * cannot do on Node 20. Options arrive on stdin as JSON, the address leaves on stdout.
+ */
+import 'reflect-metadata';
+import { text } from 'node:stream/consumers';
+import { Injectable, Module, UseFilters } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Field, GraphQLModule, ObjectType, Query, Resolver } from '@nestjs/graphql';
+import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { firstValueFrom, map } from 'rxjs';
+import {
+  MaskinportenExceptionFilter,
+  MaskinportenHttpModule,
+  MaskinportenHttpService,
+  MaskinportenModule,
+  Scopes,
+  type MaskinportenOptions,
+} from '../index.js';
+
+@Injectable()
+class Api {
+  constructor(private readonly http: MaskinportenHttpService) {}
+
+  async scope(): Promise<string> {
+    return (await this.http.axiosRef.get<{ scope: string }>('/whoami')).data.scope;
+  }
+
+  async coldScope(): Promise<string> {
+    return firstValueFrom(this.http.get<{ scope: string }>('/whoami').pipe(map(({ data }) => data.scope)));
+  }
+}
+
+@ObjectType()
+class Answer {
+  @Field(() => String)
+  scope!: string;
+}
+
+@Resolver(() => Answer)
+@UseFilters(MaskinportenExceptionFilter)
+class AnswerResolver {
+  constructor(private readonly api: Api) {}
+
+  @Query(() => Answer)
+  @Scopes('acme:a')
+  async first(): Promise<Answer> {
+    return { scope: await this.api.scope() };
+  }
+
+  @Query(() => Answer)
+  @Scopes('acme:b acme:c')
+  async second(): Promise<Answer> {
+    return { scope: await this.api.coldScope() };
+  }
+
+  @Query(() => Answer, { nullable: true })
+  @Scopes('acme:unknown')
+  async refused(): Promise<Answer> {
+    return { scope: await this.api.scope() };
+  }
+}
+
+const { options, apiUrl } = JSON.parse(await text(process.stdin)) as { options: MaskinportenOptions; apiUrl: string };
+
+@Module({
+  imports: [
+    MaskinportenModule.forRoot(options),
+    MaskinportenHttpModule.register({ baseURL: apiUrl }),
+    GraphQLModule.forRoot<MercuriusDriverConfig>({ driver: MercuriusDriver, autoSchemaFile: true }),
+  ],
+  providers: [Api, AnswerResolver],
+})
+class AppModule {}
+
+const app = await NestFactory.create(AppModule, new FastifyAdapter(), { logger: false });
+await app.listen(0, '127.0.0.1');
+process.stdout.write(`${await app.getUrl()}\n`);
