@@ -1,9 +1,13 @@
 import type { SimulatorPart } from '../kernel/index.js';
 import { altinnOperatorRoutes } from './altinn-operator.routes.js';
 import type { AltinnState } from './altinn-state.js';
+import { authorizedPartiesRoutes } from './authorized-parties.routes.js';
+import { changeRequestRoutes } from './change-request.routes.js';
 import { CustomerDesk } from './customer.js';
 import { exchangeRoutes } from './exchange.routes.js';
+import { pdpRoutes } from './pdp.routes.js';
 import { requestRoutes } from './request.routes.js';
+import { systemRegisterRoutes } from './system-register.routes.js';
 import { systemUserRoutes } from './system-user.routes.js';
 
 export type { AltinnSettings, AltinnSettingsInput } from './altinn-settings.js';
@@ -30,6 +34,10 @@ export function altinnPart(altinn: AltinnState): SimulatorPart {
         exchangeRoutes(app, altinn);
         systemUserRoutes(app, altinn);
         requestRoutes(app, altinn);
+        changeRequestRoutes(app, altinn);
+        systemRegisterRoutes(app, altinn);
+        authorizedPartiesRoutes(app, altinn);
+        pdpRoutes(app, altinn);
       },
       operator: (app) => altinnOperatorRoutes(app, new CustomerDesk(altinn)),
     },
