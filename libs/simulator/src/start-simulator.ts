@@ -69,7 +69,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const faults = new Faults();
   const state = new MaskinportenState(world);
   const altinn = new AltinnState(state);
-  const parts: readonly SimulatorPart[] = [maskinportenPart(state), altinnPart(altinn), downstreamPart(state)];
+  const parts: readonly SimulatorPart[] = [maskinportenPart(state), altinnPart(altinn), downstreamPart(altinn)];
   const collections = [...parts.flatMap((part) => part.collections ?? []), faults];
   const settings = parts.flatMap((part) => part.settings ?? []);
   // A copy, so that a reset comes back to what was given even if the caller changes its object.

@@ -12,10 +12,19 @@ import { systemUserRoutes } from './system-user.routes.js';
 
 export type { AltinnSettings, AltinnSettingsInput } from './altinn-settings.js';
 export { AltinnState } from './altinn-state.js';
+export { type RightQuestion, askRight } from './ask-right.js';
+export { type Caller, emptyAnswer, hasScope, identify, isExchanged, note } from './caller.js';
 export { CustomerDesk, OperatorRefusal } from './customer.js';
-export type { OrganisationInput } from './organisations.js';
-export type { PackageInput, ResourceInput } from './registry.js';
-export type { ChangeRequestInput, SystemUserRequestInput } from './requests.js';
+export { type OrganisationInput, organisationOfPartyId, partyIdOf, partyUuidOf } from './organisations.js';
+export { type PackageInput, type ResourceInput, resourceIdOf } from './registry.js';
+export {
+  type ChangeRequest,
+  type ChangeRequestInput,
+  type SystemUserRequest,
+  type SystemUserRequestInput,
+  isTimedOut,
+} from './requests.js';
+export { hasRight, partiesOf } from './rights.js';
 
 /** Altinn's half: authentication, requests, access management and the PDP. */
 export function altinnPart(altinn: AltinnState): SimulatorPart {
