@@ -1,0 +1,58 @@
+import { performance } from 'node:perf_hooks';
+import { startApp, stopApp } from '../apps/messages.js';
+import { alternate } from '../measure/alternate.js';
+import { median, medianRatio } from '../measure/statistics.js';
+import { appSettings } from './p2-nest-handler.js';
+import { mb, ms, type Target } from './target.js';
+
+const NAMES = ['with-module', 'without-module'] as const;
+
+export const startUp: Target = {
+  id: 'P10',
+  title: 'start to listening',
+  async run(bench) {
+    const settings = await appSettings(bench);
+    const rss: Record<(typeof NAMES)[number], number[]> = { 'with-module': [], 'without-module': [] };
+    const warmUps = bench.quick ? 0 : 1;
+    const times = await alternate(
+      NAMES.map((name) => ({
+        name,
+        measure: async () => {
+          const started = performance.now();
+          const { child, listening } = startApp(name, settings);
+          const { rssBytes } = await listening;
+          const elapsedMs = performance.now() - started;
+          rss[name].push(rssBytes / 2 ** 20);
+          await stopApp(child);
+          return elapsedMs;
+        },
+      })),
+      { rounds: bench.quick ? 1 : 31, warmUps },
+    );
+    for (const name of NAMES) rss[name].splice(0, warmUps);
+    const [ours, bare] = [rss['with-module'], rss['without-module']];
+    return [
+      {
+        target: 'P10',
+        measure: 'start to listening',
+        ours: ms(median(times['with-module'])),
+        peer: `@nestjs/axios only: ${ms(median(times['without-module']))}`,
+        value: medianRatio(times['with-module'], times['without-module']),
+        decimals: 3,
+        limit: { atMost: 1.05 },
+        everyNode: true,
+      },
+      {
+        target: 'P10',
+        measure: 'RSS when listening: difference',
+        ours: mb(median(ours)),
+        peer: `@nestjs/axios only: ${mb(median(bare))}`,
+        value: median(ours) - median(bare),
+        unit: ' MB',
+        decimals: 1,
+        limit: { atMost: 5 },
+        everyNode: true,
+      },
+    ];
+  },
+};

@@ -1,0 +1,108 @@
+import type { ChildProcess } from 'node:child_process';
+import { Agent, get } from 'node:http';
+import { startApp, cpuOfApp, stopApp, type AppSettings } from '../apps/messages.js';
+import { alternate } from '../measure/alternate.js';
+import { median, medianRatio } from '../measure/statistics.js';
+import { newClient, us, type Bench, type Target } from './target.js';
+
+const CONCURRENCY = 8;
+
+export async function appSettings(bench: Bench): Promise<AppSettings> {
+  const { client, run } = await newClient(bench, 'hand-written');
+  const staticToken = client.valueOf(await client.get());
+  return { ...bench.credentials, ...run, apiOrigin: bench.endpoint.origin, staticToken };
+}
+
+export const nestHandler: Target = {
+  id: 'P2',
+  title: 'processor time of a Nest handler',
+  async run(bench) {
+    const settings = await appSettings(bench);
+    const withModule = startApp('with-module', settings);
+    const without = startApp('without-module', settings);
+    const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
+    try {
+      const [ours, bare] = [await withModule.listening, await without.listening];
+      const [rounds, requests] = bench.quick ? [2, 60] : [31, 500];
+      const compare = async (path: string): Promise<Record<'ours' | 'bare', number[]>> =>
+        alternate(
+          [
+            {
+              name: 'ours',
+              measure: handlerCpu(withModule.child, `http://127.0.0.1:${ours.port}${path}`, requests, agent),
+            },
+            {
+              name: 'bare',
+              measure: handlerCpu(without.child, `http://127.0.0.1:${bare.port}${path}`, requests, agent),
+            },
+          ],
+          { rounds, warmUps: bench.quick ? 1 : 8 },
+        );
+      const undecorated = await compare('/version');
+      const decorated = await compare('/orders');
+      const afterwards = await compare('/version');
+      return [
+        {
+          target: 'P2',
+          measure: 'CPU of a decorated handler with one outgoing call',
+          ours: us(median(decorated.ours)),
+          peer: `static header, no module: ${us(median(decorated.bare))}`,
+          value: medianRatio(decorated.ours, decorated.bare),
+          decimals: 3,
+          limit: { atMost: 1.1 },
+          everyNode: true,
+        },
+        {
+          target: 'P2',
+          measure: 'CPU of an undecorated handler',
+          ours: us(median(undecorated.ours)),
+          peer: `without the module: ${us(median(undecorated.bare))}`,
+          value: medianRatio(undecorated.ours, undecorated.bare),
+          decimals: 3,
+          limit: { atMost: 1.01 },
+          everyNode: true,
+        },
+        {
+          target: 'P2',
+          measure: 'the same after decorated handlers have run (AsyncLocalStorage is in use)',
+          ours: us(median(afterwards.ours)),
+          peer: `without the module: ${us(median(afterwards.bare))}`,
+          value: medianRatio(afterwards.ours, afterwards.bare),
+          decimals: 3,
+        },
+      ];
+    } finally {
+      agent.destroy();
+      await stopApp(withModule.child);
+      await stopApp(without.child);
+    }
+  },
+};
+
+/** Microseconds of processor time per request, as the application's own process counts it. */
+function handlerCpu(child: ChildProcess, url: string, requests: number, agent: Agent): () => Promise<number> {
+  return async () => {
+    const before = await cpuOfApp(child);
+    let left = requests;
+    const worker = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1;
+        await call(url, agent);
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    return ((await cpuOfApp(child)) - before) * (1_000 / requests);
+  };
+}
+
+function call(url: string, agent: Agent): Promise<void> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent }, (response) => {
+      response.resume();
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve();
+        else reject(new Error(`${url} answered ${response.statusCode}`));
+      });
+    }).on('error', reject);
+  });
+}
