@@ -27,12 +27,20 @@ export function certificatesFromPem(blocks: readonly PemBlock[], member: string)
   return blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ pem }) => parseCertificate(pem, member));
 }
 
-function parseCertificate(bytes: Buffer, member: string): X509Certificate {
+/** What is read from a certificate later is read once here, so that damage is found where it has a name. */
+export function parseCertificate(bytes: Buffer, member: string): X509Certificate {
   try {
-    return new X509Certificate(bytes);
+    const certificate = new X509Certificate(bytes);
+    if (
+      certificate.publicKey.type === 'public' &&
+      !Number.isNaN(endOf(certificate).getTime() - startOf(certificate).getTime())
+    ) {
+      return certificate;
+    }
   } catch {
-    throw new KeyFailure(member, 'holds a certificate that is damaged');
+    // OpenSSL's own message says nothing that helps.
   }
+  throw new KeyFailure(member, 'holds a certificate that is damaged');
 }
 
 /**

@@ -17,7 +17,11 @@ export function compileRooms(directory: string, rooms: readonly string[]): void 
       const { code } = transformSync(readFileSync(join(source, room, file), 'utf8'), {
         swcrc: false,
         configFile: false,
-        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true },
+        },
         module: { type: 'es6' },
       });
       writeFileSync(join(directory, room, file.replace(/\.ts$/, '.js')), code);

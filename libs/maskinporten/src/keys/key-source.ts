@@ -45,15 +45,27 @@ export interface JwkKeySource {
   readonly registeredAt?: Date | string;
 }
 
-export interface Pkcs12KeySource {
+/** What a PKCS#12 file may need besides its passphrase. */
+export interface Pkcs12KeyOptions {
+  /**
+   * SHA-256 of the certificate whose key signs (hexadecimal, as `openssl x509 -fingerprint -sha256` prints it), for a
+   * file that holds several. Default: the only key, or the only one whose certificate is for authentication.
+   */
+  readonly certificateFingerprint?: string;
+  /** Take a file that has no MAC, so that nobody would notice if it was changed. Default false. */
+  readonly allowMissingMac?: boolean;
+}
+
+export interface Pkcs12KeySource extends Pkcs12KeyOptions {
+  /** The content of a .p12 or .pfx file, or its base64. */
   readonly pkcs12: Buffer | string;
   readonly passphrase?: string;
   readonly kid?: string;
   readonly registeredAt?: Date | string;
 }
 
-export interface FileKeySource {
-  /** Path of a PEM or JWK file; the format is detected. */
+export interface FileKeySource extends Pkcs12KeyOptions {
+  /** Path of a PEM, JWK, PKCS#12 or DER file; the format is detected. */
   readonly file: string;
   readonly passphrase?: string;
   readonly kid?: string;

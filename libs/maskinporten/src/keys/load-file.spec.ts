@@ -93,8 +93,16 @@ describe('key files', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('refuses a PKCS#12 file with the command that converts it', async () => {
-    const pfx = opensslBytes(['pkcs12', '-export', '-nocerts', '-passout', 'pass:x'], key.pem);
-    expect(await refusalOf({ file: write('key.p12', pfx), kid: 'k' })).toMatch(/key\.file: is PKCS#12.*openssl pkcs12/);
+  it('loads PKCS#12, with the chain in it, and its base64', async () => {
+    const { certificate } = new TestAuthority().issue({ subject: '/C=NO/CN=Test', key });
+    const pfx = opensslBytes(['pkcs12', '-export', '-passout', 'pass:x'], key.pem + certificate);
+    for (const content of [pfx, pfx.toString('base64')]) {
+      const loaded = await loadSigningKey({ file: write('key.p12', content, 0o600), passphrase: 'x' });
+      expect(loaded.x5c).toHaveLength(1);
+      expect(verify('sha256', data, key.publicKey, await loaded.sign(data))).toBe(true);
+    }
+    const file = write('key.p12', pfx, 0o600);
+    expect(await refusalOf({ file })).toContain('key.passphrase: is missing: the PKCS#12 file is protected');
+    expect(await refusalOf({ file, passphrase: 'y' })).toContain('key.passphrase: is wrong, or the PKCS#12 file');
   });
 });

@@ -4,8 +4,15 @@ import { readKeyFile } from './key-file.js';
 import { keyFacts } from './key-facts.js';
 import { KeyFailure } from './key-failure.js';
 import { checkKid } from './key-id.js';
-import { PKCS12_REFUSAL, readKeyMaterial, type KeyMaterial } from './key-material.js';
-import type { FileKeySource, JwkKeySource, KeySource, MaskinportenSigner, PemKeySource } from './key-source.js';
+import { readKeyMaterial, type KeyMaterial } from './key-material.js';
+import type {
+  FileKeySource,
+  JwkKeySource,
+  KeySource,
+  MaskinportenSigner,
+  PemKeySource,
+  Pkcs12KeySource,
+} from './key-source.js';
 import type { KeyWarningListener } from './key-warning.js';
 import { localSigningKey } from './local-signing-key.js';
 import { readPrivateJwk } from './private-jwk.js';
@@ -68,8 +75,8 @@ function own(source: KeySource): KeySource {
   return Object.assign(nothing, source);
 }
 
-const NO_SOURCE = 'must be one of pem, jwk, file or signer';
-const KINDS = ['pem', 'jwk', 'file', 'signer', 'pkcs12'] as const;
+const KINDS = ['pem', 'jwk', 'pkcs12', 'file', 'signer'] as const;
+const NO_SOURCE = 'must be one of pem, jwk, pkcs12, file or signer';
 
 function load(source: KeySource, loading: Loading): Promise<SigningKey> {
   const given = KINDS.filter((kind) =>
@@ -81,14 +88,15 @@ function load(source: KeySource, loading: Loading): Promise<SigningKey> {
   if (kind === 'jwk' && 'jwk' in source) return loadJwk(source, loading);
   if (kind === 'file' && 'file' in source) return loadFile(source, loading);
   if (kind === 'signer' && 'signer' in source) return loadSigner(source.signer, source.registeredAt, loading);
-  if (kind === 'pkcs12') throw new KeyFailure('pkcs12', PKCS12_REFUSAL);
+  if (kind === 'pkcs12' && 'pkcs12' in source) return loadPkcs12(source, loading);
   throw new KeyFailure('', NO_SOURCE);
 }
 
 async function loadPem(source: PemKeySource, loading: Loading): Promise<SigningKey> {
   const { passphrase } = source;
   const bytes = bytesOf(source.pem, 'pem', loading.secrets);
-  const material = readKeyMaterial(bytes, { passphrase, member: 'pem', secrets: loading.secrets });
+  const { kid } = source;
+  const material = await readKeyMaterial(bytes, { passphrase, kid, member: 'pem', secrets: loading.secrets });
   const chain =
     source.certificateChain === undefined
       ? { certificates: material.certificates, certificateMember: 'pem' }
@@ -103,9 +111,17 @@ async function loadJwk(source: JwkKeySource, loading: Loading): Promise<SigningK
   const { jwk } = source;
   const material =
     typeof jwk === 'string'
-      ? readKeyMaterial(bytesOf(jwk, 'jwk', loading.secrets), { member: 'jwk', secrets: loading.secrets })
+      ? await readKeyMaterial(bytesOf(jwk, 'jwk', loading.secrets), { member: 'jwk', secrets: loading.secrets })
       : readPrivateJwk(jwk, 'jwk');
   return localKey(source, { ...material, certificateMember: 'jwk.x5c' }, 'jwk', loading);
+}
+
+async function loadPkcs12(source: Pkcs12KeySource, loading: Loading): Promise<SigningKey> {
+  const { passphrase, kid } = source;
+  const bytes = bytesOf(source.pkcs12, 'pkcs12', loading.secrets);
+  const options = { passphrase, kid, pkcs12: source, member: 'pkcs12', secrets: loading.secrets };
+  const material = await readKeyMaterial(bytes, options);
+  return localKey(source, { ...material, certificateMember: 'pkcs12' }, 'pkcs12', loading);
 }
 
 async function loadFile(source: FileKeySource, loading: Loading): Promise<SigningKey> {
@@ -114,7 +130,14 @@ async function loadFile(source: FileKeySource, loading: Loading): Promise<Signin
   const { bytes, readableByOthers } = await readKeyFile(source.file, 'file');
   loading.secrets.own(bytes);
   if (readableByOthers) reportPermissions(loading);
-  const material = readKeyMaterial(bytes, { passphrase, member: 'file', secrets: loading.secrets });
+  const { kid } = source;
+  const material = await readKeyMaterial(bytes, {
+    passphrase,
+    kid,
+    pkcs12: source,
+    member: 'file',
+    secrets: loading.secrets,
+  });
   if (source.certificateFile === undefined) {
     return localKey(source, { ...material, certificateMember: 'file' }, 'file', loading);
   }

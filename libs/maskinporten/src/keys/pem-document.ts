@@ -16,6 +16,8 @@ export interface PemDocument {
 }
 
 const BEGIN = Buffer.from('-----BEGIN ');
+const END = Buffer.from('-----END ');
+const LINE_BREAK = 0x0a;
 const DASHES = Buffer.from('-----');
 const PROC_TYPE = Buffer.from('Proc-Type:');
 const BACKSLASH = 0x5c;
@@ -56,6 +58,11 @@ export function readPem(bytes: Buffer, member: string, secrets: SecretBytes): Pe
     position = bytes.indexOf(BEGIN, bodyEnd + end.length);
   }
   return { blocks, repaired };
+}
+
+/** The bytes that a block holds. */
+export function derOf({ pem }: PemBlock, secrets: SecretBytes): Buffer {
+  return secrets.decodeBase64(pem.subarray(pem.indexOf(LINE_BREAK), pem.lastIndexOf(END)));
 }
 
 interface PemBody {

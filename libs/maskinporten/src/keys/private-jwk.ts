@@ -1,4 +1,5 @@
-import { createPrivateKey, X509Certificate, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type JsonWebKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import { parseCertificate } from './certificate-chain.js';
 import { isBase64Byte } from './key-format.js';
 import { checkKid } from './key-id.js';
 import { KeyFailure } from './key-failure.js';
@@ -96,7 +97,7 @@ function readX5c(x5c: unknown, member: string): X509Certificate[] {
   try {
     return entries.map((entry) => {
       if (typeof entry !== 'string') throw new TypeError('not a string');
-      return new X509Certificate(Buffer.from(entry, 'base64'));
+      return parseCertificate(Buffer.from(entry, 'base64'), member);
     });
   } catch {
     throw new KeyFailure(`${member}.x5c`, 'holds something that is not a certificate');

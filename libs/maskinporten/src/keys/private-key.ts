@@ -1,7 +1,10 @@
 import { createPrivateKey, type KeyObject, type PrivateKeyInput } from 'node:crypto';
+import { IterationBudget } from './iteration-budget.js';
 import { KeyFailure } from './key-failure.js';
-import type { PemBlock } from './pem-document.js';
-import { systemErrorCode } from './system-error-code.js';
+import { passwordForms } from './password-form.js';
+import { derOf, type PemBlock } from './pem-document.js';
+import type { SecretBytes } from './secret-bytes.js';
+import { isUnsupported } from './system-error-code.js';
 
 export const MIN_KEY_BITS = 2048;
 /** OpenSSL verifies nothing larger. */
@@ -10,12 +13,15 @@ const MAX_KEY_BITS = 16_384;
 const PRIVATE_LABELS = new Set(['PRIVATE KEY', 'RSA PRIVATE KEY', 'ENCRYPTED PRIVATE KEY']);
 const OTHER_PRIVATE = 'PRIVATE KEY';
 
+export interface OpenKeyOptions {
+  readonly passphrase?: string | undefined;
+  readonly member: string;
+  readonly secrets: SecretBytes;
+}
+
 /** The one private key among the blocks of a PEM text. */
-export function privateKeyFromPem(
-  blocks: readonly PemBlock[],
-  passphrase: string | undefined,
-  member: string,
-): KeyObject {
+export async function privateKeyFromPem(blocks: readonly PemBlock[], options: OpenKeyOptions): Promise<KeyObject> {
+  const { member, secrets } = options;
   const candidates = blocks.filter(({ label }) => label.endsWith(OTHER_PRIVATE));
   const [block, second] = candidates;
   if (block === undefined) throw new KeyFailure(member, withoutPrivateKey(blocks));
@@ -26,17 +32,17 @@ export function privateKeyFromPem(
   if (block.label === 'EC PRIVATE KEY' || block.label === 'DSA PRIVATE KEY')
     throw notRsa(member, block.label.slice(0, -12));
   if (!PRIVATE_LABELS.has(block.label)) throw new KeyFailure(member, 'holds a kind of private key that is not known');
-  return openKey({ key: block.pem, format: 'pem' }, block.encrypted, passphrase, member);
+  if (block.label === 'ENCRYPTED PRIVATE KEY') return openEncrypted(derOf(block, secrets), options);
+  return block.encrypted ? openTraditional(block.pem, options) : openPlain({ key: block.pem, format: 'pem' }, member);
 }
 
 /** A private key in DER: PKCS#8, encrypted PKCS#8 or PKCS#1. */
-export function privateKeyFromDer(der: Buffer, passphrase: string | undefined, member: string): KeyObject {
-  const encrypted = isEncryptedPkcs8(der);
+export async function privateKeyFromDer(der: Buffer, options: OpenKeyOptions): Promise<KeyObject> {
+  if (isEncryptedPkcs8(der)) return openEncrypted(der, options);
   try {
-    return openKey({ key: der, format: 'der', type: 'pkcs8' }, encrypted, passphrase, member);
-  } catch (failure) {
-    if (encrypted) throw failure;
-    return openKey({ key: der, format: 'der', type: 'pkcs1' }, false, undefined, member);
+    return openPlain({ key: der, format: 'der', type: 'pkcs8' }, options.member);
+  } catch {
+    return openPlain({ key: der, format: 'der', type: 'pkcs1' }, options.member);
   }
 }
 
@@ -45,34 +51,47 @@ function isEncryptedPkcs8(der: Buffer): boolean {
   return der[2 + ((der[1] ?? 0) & 0x7f)] === 0x30;
 }
 
-function openKey(
-  input: PrivateKeyInput,
-  encrypted: boolean,
-  passphrase: string | undefined,
-  member: string,
-): KeyObject {
-  if (!encrypted) {
-    try {
-      return createPrivateKey(input);
-    } catch (error) {
-      throw new KeyFailure(member, unreadable(error, 'is damaged: OpenSSL could not read the private key'));
-    }
-  }
-  if (passphrase === undefined) throw new KeyFailure('passphrase', 'is missing: the private key is encrypted');
+/** Loaded when it is met: it brings the ASN.1 library, which plain keys do without. */
+async function openEncrypted(der: Buffer, options: OpenKeyOptions): Promise<KeyObject> {
+  const { member, secrets } = options;
+  const passphrase = passphraseOf(options);
+  const { openEncryptedPkcs8 } = await import('./encrypted-pkcs8.js');
+  const context = { member, secrets, budget: new IterationBudget(member) };
+  const key = await openEncryptedPkcs8(der, passwordForms(passphrase, secrets), context);
+  if (key === undefined) throw wrongPassphrase();
+  return key;
+}
+
+/** `Proc-Type: 4,ENCRYPTED`: one round of MD5, so there is nothing to keep off the event loop. */
+function openTraditional(pem: Buffer, options: OpenKeyOptions): KeyObject {
+  const passphrase = passphraseOf(options);
   try {
-    return createPrivateKey({ ...input, passphrase });
+    return createPrivateKey({ key: pem, format: 'pem', passphrase });
   } catch (error) {
-    if (isUnsupported(error)) throw new KeyFailure(member, UNSUPPORTED_CIPHER);
-    throw new KeyFailure('passphrase', 'is wrong, or the encrypted private key is damaged');
+    if (isUnsupported(error)) throw new KeyFailure(options.member, UNSUPPORTED_CIPHER);
+    throw wrongPassphrase();
   }
+}
+
+function openPlain(input: PrivateKeyInput, member: string): KeyObject {
+  try {
+    return createPrivateKey(input);
+  } catch (error) {
+    throw new KeyFailure(member, unreadable(error, 'is damaged: OpenSSL could not read the private key'));
+  }
+}
+
+function passphraseOf({ passphrase }: OpenKeyOptions): string {
+  if (passphrase === undefined) throw new KeyFailure('passphrase', 'is missing: the private key is encrypted');
+  return passphrase;
+}
+
+function wrongPassphrase(): KeyFailure {
+  return new KeyFailure('passphrase', 'is wrong, or the encrypted private key is damaged');
 }
 
 const UNSUPPORTED_CIPHER =
   'is encrypted with a cipher that OpenSSL 3 no longer offers: encrypt it again with "openssl pkcs8 -topk8 -v2 aes256"';
-
-function isUnsupported(error: unknown): boolean {
-  return systemErrorCode(error).includes('UNSUPPORTED');
-}
 
 function unreadable(error: unknown, reason: string): string {
   return isUnsupported(error) ? 'holds a key of a kind that OpenSSL does not know, or is damaged' : reason;

@@ -6,3 +6,8 @@ export function systemErrorCode(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return '';
   return typeof error.code === 'string' ? error.code : '';
 }
+
+/** OpenSSL knows what this is, and does not offer it. */
+export function isUnsupported(error: unknown): boolean {
+  return systemErrorCode(error).includes('UNSUPPORTED');
+}

@@ -1,0 +1,93 @@
+import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import { certificateUsage } from './certificate-usage.js';
+import { jwkThumbprint } from './key-facts.js';
+import { KeyFailure } from './key-failure.js';
+import type { Pkcs12Contents } from './open-pkcs12.js';
+
+export interface ChooseKeyOptions {
+  readonly kid: string | undefined;
+  /** SHA-256 of a certificate, hexadecimal, with or without colons. */
+  readonly certificateFingerprint: string | undefined;
+  readonly member: string;
+}
+
+interface Candidate {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  /** Those for this very key. */
+  readonly certificates: readonly X509Certificate[];
+}
+
+/**
+ * The key to sign with: the one whose certificate was named; else the only one; else the one whose thumbprint is the
+ * configured `kid`; else the only RSA key whose certificate is for authentication.
+ *
+ * @throws KeyFailure when there is none, or when more than one would do (F-115): guessing would sign with the key for
+ *   another purpose.
+ */
+export async function choosePkcs12Key(
+  { keys, certificates }: Pkcs12Contents,
+  { kid, certificateFingerprint, member }: ChooseKeyOptions,
+): Promise<KeyObject> {
+  const all = candidatesOf(keys, certificates);
+  const [first] = all;
+  if (first === undefined) {
+    const what = certificates.length > 0 ? 'certificates only' : 'no private key';
+    throw new KeyFailure(member, `holds ${what}: the private key is needed to sign`);
+  }
+  if (certificateFingerprint !== undefined) return byFingerprint(all, certificateFingerprint);
+  if (all.length === 1) return first.privateKey;
+  const rsa = all.filter(({ privateKey }) => privateKey.asymmetricKeyType === 'rsa');
+  const byKid = kid === undefined ? undefined : await byThumbprint(rsa, kid);
+  const choice = byKid ?? only(rsa) ?? only(withUsage(rsa, 'signs')) ?? only(withUsage(rsa, 'authenticates'));
+  if (choice !== undefined) return choice.privateKey;
+  const fingerprints = all.flatMap((candidate) => candidate.certificates.map(({ fingerprint256 }) => fingerprint256));
+  throw new KeyFailure(
+    member,
+    `holds ${all.length} private keys, and nothing says which one signs: set certificateFingerprint to the SHA-256 of ` +
+      `its certificate (${fingerprints.join(', ') || 'they have none: keep one key in the file'})`,
+  );
+}
+
+/** A file may hold one key several times; it is still one key. */
+function candidatesOf(keys: readonly KeyObject[], certificates: readonly X509Certificate[]): Candidate[] {
+  const candidates: Candidate[] = [];
+  for (const privateKey of keys) {
+    const publicKey = createPublicKey(privateKey);
+    if (candidates.some((other) => other.publicKey.equals(publicKey))) continue;
+    const own = certificates.filter((certificate) => certificate.publicKey.equals(publicKey));
+    candidates.push({ privateKey, publicKey, certificates: own });
+  }
+  return candidates;
+}
+
+function byFingerprint(candidates: readonly Candidate[], wanted: string): KeyObject {
+  const digits = wanted.replaceAll(':', '').toUpperCase();
+  const found = candidates.find(({ certificates }) =>
+    certificates.some(({ fingerprint256 }) => fingerprint256.replaceAll(':', '') === digits),
+  );
+  if (found === undefined) {
+    throw new KeyFailure(
+      'certificateFingerprint',
+      'is that of no certificate in the file that has its private key there',
+    );
+  }
+  return found.privateKey;
+}
+
+async function byThumbprint(candidates: readonly Candidate[], kid: string): Promise<Candidate | undefined> {
+  for (const candidate of candidates) {
+    if ((await jwkThumbprint(candidate.publicKey)) === kid) return candidate;
+  }
+  return undefined;
+}
+
+function withUsage(candidates: readonly Candidate[], usage: 'signs' | 'authenticates'): readonly Candidate[] {
+  return candidates.filter(({ certificates }) =>
+    certificates.some((certificate) => certificateUsage(certificate)[usage]),
+  );
+}
+
+function only(candidates: readonly Candidate[]): Candidate | undefined {
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
