@@ -8,6 +8,11 @@ interface Open {
   readonly untilMs: number;
 }
 
+/** Leave to send; tells a probe from the operations that began before the circuit opened. */
+export interface Pass {
+  readonly probe: boolean;
+}
+
 /**
  * Stops asking a token endpoint that has just used up a whole attempt budget. While open, callers get the last error at
  * once with `retryAfterMs`; after that one operation may probe. Only faults of the service open it: what is wrong with
@@ -41,17 +46,18 @@ export class Circuit {
    *
    * @throws the last error, with `retryAfterMs`, while open or while somebody else probes.
    */
-  enter(): void {
-    if (this.#open === undefined) return;
+  enter(): Pass {
+    if (this.#open === undefined) return { probe: false };
     const waitMs = this.#open.untilMs - this.#monotonicMs();
     if (waitMs > 0 || this.#probing) {
       throw withDetails(this.#open.error, { retryAfterMs: Math.max(Math.ceil(waitMs), 1), attempts: 0, elapsedMs: 0 });
     }
     this.#probing = true;
+    return { probe: true };
   }
 
-  succeeded(): void {
-    this.#probing = false;
+  succeeded(pass: Pass): void {
+    this.released(pass);
     this.#failures = 0;
     if (this.#open === undefined) return;
     this.#open = undefined;
@@ -59,17 +65,26 @@ export class Circuit {
   }
 
   /** An operation was exhausted. `retryAfterMs`: what the server asked for, if it did. */
-  failed(error: MaskinportenError, retryAfterMs?: number): void {
-    this.#probing = false;
+  failed(pass: Pass, error: MaskinportenError, retryAfterMs = 0): void {
+    this.released(pass);
+    if (this.#open !== undefined && !pass.probe) {
+      // One outage fails everything that is under way: a hundred tenants who fail together are one failure, not a hundred.
+      const longer = this.#monotonicMs() + retryAfterMs > this.#open.untilMs;
+      if (longer && retryAfterMs > 0) this.#openFor(retryAfterMs, error);
+      return;
+    }
     const ownMs = (0.5 + this.#random() / 2) * Math.min(MAX_OPEN_MS, 2 ** Math.min(this.#failures, 5) * 1000);
     this.#failures += 1;
-    const openMs = Math.max(ownMs, retryAfterMs ?? 0);
-    this.#open = { error, untilMs: this.#monotonicMs() + openMs };
-    this.#onChange('open', Math.ceil(openMs));
+    this.#openFor(Math.max(ownMs, retryAfterMs), error);
   }
 
   /** The operation ended in a way that says nothing about the service. */
-  released(): void {
-    this.#probing = false;
+  released(pass: Pass): void {
+    if (pass.probe) this.#probing = false;
+  }
+
+  #openFor(openMs: number, error: MaskinportenError): void {
+    this.#open = { error, untilMs: this.#monotonicMs() + openMs };
+    this.#onChange('open', Math.ceil(openMs));
   }
 }

@@ -12,6 +12,12 @@ export const FOREGROUND_BUDGET: RetryBudget = { attempts: 3, attemptTimeoutMs: 3
 /** Nobody waits: a usable token is still there. */
 export const BACKGROUND_BUDGET: RetryBudget = { attempts: 3, attemptTimeoutMs: 5_000, deadlineMs: 20_000 };
 
+/** Settings that are left out, or given as undefined, keep their defaults. */
+export function foregroundBudget(overrides: Partial<RetryBudget> | undefined): RetryBudget {
+  const given = Object.entries(overrides ?? {}).filter(([, value]) => value !== undefined);
+  return { ...FOREGROUND_BUDGET, ...Object.fromEntries(given) };
+}
+
 /** A retry that could not finish is not started. */
 const LEAST_USEFUL_MS = 250;
 const BASE_MS = 100;

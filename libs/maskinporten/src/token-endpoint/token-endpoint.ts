@@ -1,63 +1,55 @@
 import { createError, isMaskinportenError, withDetails, type MaskinportenError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
-import { isStaleSocket, type Issuer, type ServerClock } from '../issuer/index.js';
+import type { Issuer, ServerClock } from '../issuer/index.js';
 import type { KeyRing, SigningKey } from '../keys/index.js';
-import { attempt, type AttemptDependencies, type AttemptResult } from './attempt.js';
-import { Circuit } from './circuit.js';
+import type { AttemptDependencies } from './attempt.js';
+import { Circuit, type Pass } from './circuit.js';
 import type { EndpointEvent, RequestKind } from './endpoint-event.js';
-import {
-  backoffMs,
-  BACKGROUND_BUDGET,
-  fits,
-  FOREGROUND_BUDGET,
-  isTransient,
-  type RetryBudget,
-} from './retry-policy.js';
+import { Operation, type ObtainedToken, type OperationDependencies } from './operation.js';
+import { BACKGROUND_BUDGET, foregroundBudget, isTransient, type RetryBudget } from './retry-policy.js';
 import { RetryQuota } from './retry-quota.js';
-import { sleep } from './sleep.js';
 
 export interface TokenEndpointOptions extends AttemptDependencies {
   readonly clientId: string;
   readonly keys: KeyRing;
   readonly random: () => number;
-  /** Overrides of the foreground budget. */
+  /** Overrides of the foreground budget; `attempts` holds for the background too. */
   readonly retry?: Partial<RetryBudget> | undefined;
   readonly onEvent: (event: EndpointEvent) => void;
 }
 
-/** A token with the story of how it was obtained. */
-export interface ObtainedToken extends AttemptResult {
-  /** `SigningKey.identity` of the key that signed the grant. */
-  readonly keyIdentity: string;
-  readonly attempts: number;
-  readonly elapsedMs: number;
+export interface FetchTokenOptions {
+  /** Longer deadlines, for when a usable token is still there and nobody waits; does not keep the process alive. */
+  readonly background: boolean;
+  /** Ends the operation early, as when the service is closed. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** What one operation has already used of the retries that are allowed once. */
-interface Progress {
-  attempts: number;
-  failures: number;
-  quotaTaken: number;
-  staleSocketRetried: boolean;
-  replayRetried: boolean;
-  clockRetried: boolean;
-}
+/** `Date` has a resolution of one second: smaller changes say nothing. */
+const CLOCK_RESOLUTION_MS = 1_000;
 
 /**
- * Gets tokens from Maskinporten: at most three attempts within a deadline, each with a grant of its own. What may be
- * tried again and what not is the fault matrix of the failure reference (§4, §5).
+ * Gets tokens from Maskinporten: at most three attempts within a deadline, each with a grant of its own, bounded by a
+ * retry quota for the client and a circuit for each kind of request.
  */
 export class TokenEndpoint {
   readonly #options: TokenEndpointOptions;
-  readonly #quota: RetryQuota;
+  readonly #dependencies: OperationDependencies;
   readonly #circuits: Readonly<Record<RequestKind, Circuit>>;
   readonly #foreground: RetryBudget;
+  readonly #background: RetryBudget;
+  #reportedOffsetMs = 0;
 
   constructor(options: TokenEndpointOptions) {
     this.#options = options;
     const monotonicMs = (): number => options.clock.monotonicMs();
-    this.#quota = new RetryQuota(monotonicMs);
-    this.#foreground = { ...FOREGROUND_BUDGET, ...options.retry };
+    this.#dependencies = {
+      ...options,
+      provenKeys: new WeakSet<SigningKey>(),
+      quota: new RetryQuota(monotonicMs),
+    };
+    this.#foreground = foregroundBudget(options.retry);
+    this.#background = { ...BACKGROUND_BUDGET, attempts: this.#foreground.attempts };
     const circuit = (kind: RequestKind): Circuit =>
       new Circuit({
         monotonicMs,
@@ -85,170 +77,70 @@ export class TokenEndpoint {
     return this.#circuits[kind].state;
   }
 
-  /**
-   * @param options.background longer deadlines, for when a usable token is still there
-   * @param options.signal ends the operation early, as when the service is closed
-   * @throws MaskinportenError with `attempts` and `elapsedMs`; nothing else.
-   */
-  async fetchToken(
-    request: NormalisedTokenRequest,
-    options: { readonly background: boolean; readonly signal?: AbortSignal },
-  ): Promise<ObtainedToken> {
+  /** @throws MaskinportenError with `attempts` and `elapsedMs`; nothing else. */
+  async fetchToken(request: NormalisedTokenRequest, options: FetchTokenOptions): Promise<ObtainedToken> {
     const circuit = this.#circuits[request.kind];
-    circuit.enter();
-    const budget = options.background ? BACKGROUND_BUDGET : this.#foreground;
-    const startedMs = this.#options.clock.monotonicMs();
+    const pass = circuit.enter();
+    const { background, signal } = options;
+    const budget = background ? this.#background : this.#foreground;
+    const operation = new Operation(this.#dependencies, request, budget, { keepsAlive: !background });
     const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), budget.deadlineMs);
     const stop = (): void => deadline.abort();
-    options.signal?.addEventListener('abort', stop, { once: true });
-    const progress: Progress = {
-      attempts: 0,
-      failures: 0,
-      quotaTaken: 0,
-      staleSocketRetried: false,
-      replayRetried: false,
-      clockRetried: false,
-    };
+    const timer = setTimeout(stop, budget.deadlineMs);
+    if (background) timer.unref();
+    if (signal?.aborted === true) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
     try {
-      const obtained = await this.#attemptUntilDone(request, budget, startedMs, deadline.signal, progress);
-      this.#quota.succeeded(progress.quotaTaken);
-      circuit.succeeded();
+      const obtained = await operation.run(deadline.signal);
+      circuit.succeeded(pass);
       return obtained;
     } catch (error) {
-      const failure = this.#finalError(error, request, startedMs, progress, deadline.signal);
-      settle(circuit, failure);
+      const failure = this.#finalError(error, request, operation, {
+        stopped: signal?.aborted === true,
+        late: deadline.signal.aborted,
+      });
+      settle(circuit, pass, failure);
       throw failure;
     } finally {
       clearTimeout(timer);
-      options.signal?.removeEventListener('abort', stop);
+      signal?.removeEventListener('abort', stop);
+      this.#reportClock();
     }
-  }
-
-  async #attemptUntilDone(
-    request: NormalisedTokenRequest,
-    budget: RetryBudget,
-    startedMs: number,
-    signal: AbortSignal,
-    progress: Progress,
-  ): Promise<ObtainedToken> {
-    const elapsedMs = (): number => this.#options.clock.monotonicMs() - startedMs;
-    for (;;) {
-      const key = this.#options.keys.current;
-      progress.attempts += 1;
-      const offsetBeforeMs = this.#options.serverClock.measuredOffsetMs;
-      try {
-        const timeoutMs = Math.min(budget.attemptTimeoutMs, Math.max(budget.deadlineMs - elapsedMs(), 1));
-        const result = await attempt(this.#options, request, key, timeoutMs, signal);
-        return { ...result, keyIdentity: key.identity, attempts: progress.attempts, elapsedMs: elapsedMs() };
-      } catch (error) {
-        if (!isMaskinportenError(error) || signal.aborted) throw error;
-        const delayMs = this.#delayBeforeRetry(error, key, budget, budget.deadlineMs - elapsedMs(), progress);
-        this.#reportFailure(error, request, progress, delayMs !== undefined);
-        if (delayMs === undefined) throw error;
-        if (delayMs > 0) await sleep(delayMs, signal);
-      } finally {
-        this.#reportClock(offsetBeforeMs);
-      }
-    }
-  }
-
-  /** @returns milliseconds to wait before the next attempt, or undefined when there must be none. */
-  #delayBeforeRetry(
-    error: MaskinportenError,
-    key: SigningKey,
-    budget: RetryBudget,
-    remainingMs: number,
-    progress: Progress,
-  ): number | undefined {
-    if (!fits(0, remainingMs)) return undefined;
-    if (isStaleSocket(error) && !progress.staleSocketRetried) {
-      // F-05: the server had closed an idle connection; nothing was tried yet, so the attempt is not counted.
-      progress.staleSocketRetried = true;
-      progress.attempts -= 1;
-      return 0;
-    }
-    if (error.code === 'MP_REPLAY' && !progress.replayRetried) {
-      progress.replayRetried = true;
-      return 0;
-    }
-    if (error.code === 'MP_CLOCK' && !progress.clockRetried && this.#clockIsCorrected()) {
-      progress.clockRetried = true;
-      return 0;
-    }
-    if (this.#switchedKey(error, key)) return 0;
-    if (!isTransient(error)) return undefined;
-    progress.failures += 1;
-    if (progress.failures >= budget.attempts) return undefined;
-    const delayMs = backoffMs(progress.failures, error, this.#options.random);
-    if (!fits(delayMs, remainingMs)) return undefined;
-    const taken = this.#quota.take(error.code === 'MP_TIMEOUT');
-    if (taken === undefined) return undefined;
-    progress.quotaTaken += taken;
-    return delayMs;
-  }
-
-  /** Between two seconds (noise) and five minutes (something is badly wrong) the next grant is signed with server time. */
-  #clockIsCorrected(): boolean {
-    const { state } = this.#options.serverClock;
-    return state === 'corrected' || state === 'degraded';
-  }
-
-  /** A refused key falls back to the previous one, once (architecture, decision 9). */
-  #switchedKey(error: MaskinportenError, key: SigningKey): boolean {
-    if (error.code !== 'MP_SIGNATURE' && error.code !== 'MP_KEY_EXPIRED') return false;
-    const previous = this.#options.keys.useFallback(key);
-    if (previous === undefined) return false;
-    this.#options.onEvent({
-      type: 'key-fallback',
-      ...(key.kid === undefined ? {} : { fromKid: key.kid }),
-      ...(previous.kid === undefined ? {} : { toKid: previous.kid }),
-      error,
-    });
-    return true;
   }
 
   #finalError(
     error: unknown,
     request: NormalisedTokenRequest,
-    startedMs: number,
-    progress: Progress,
-    signal: AbortSignal,
+    operation: Operation,
+    ended: { readonly stopped: boolean; readonly late: boolean },
   ): MaskinportenError {
     const facts = {
-      attempts: progress.attempts,
-      elapsedMs: Math.round(this.#options.clock.monotonicMs() - startedMs),
+      attempts: operation.attempts,
+      elapsedMs: operation.elapsedMs,
       clientId: this.#options.clientId,
-      kid: this.#options.keys.current.kid,
+      kid: operation.kid,
       scopes: request.scopes,
     };
-    if (signal.aborted && (!isMaskinportenError(error) || error.code === 'MP_ABORTED')) {
+    if (!isMaskinportenError(error)) {
+      return createError('MP_PROTOCOL', { message: 'The token request failed in an unexpected way.', ...facts });
+    }
+    if (error.code === 'MP_ABORTED' && ended.late && !ended.stopped) {
       return createError('MP_TIMEOUT', { message: 'Maskinporten did not give a token within the deadline.', ...facts });
     }
-    if (isMaskinportenError(error)) return withDetails(error, facts);
-    return createError('MP_PROTOCOL', { message: 'The token request failed in an unexpected way.', ...facts });
+    return withDetails(error, facts);
   }
 
-  #reportFailure(
-    error: MaskinportenError,
-    request: NormalisedTokenRequest,
-    progress: Progress,
-    willRetry: boolean,
-  ): void {
-    const { kind, scopes } = request;
-    this.#options.onEvent({ type: 'attempt-failed', kind, scopes, error, attempt: progress.attempts, willRetry });
-  }
-
-  #reportClock(offsetBeforeMs: number): void {
+  #reportClock(): void {
     const { measuredOffsetMs: offsetMs } = this.#options.serverClock;
-    // `Date` has a resolution of one second: smaller changes say nothing.
-    if (Math.abs(offsetMs - offsetBeforeMs) >= 1_000) this.#options.onEvent({ type: 'clock-offset', offsetMs });
+    if (Math.abs(offsetMs - this.#reportedOffsetMs) < CLOCK_RESOLUTION_MS) return;
+    this.#reportedOffsetMs = offsetMs;
+    this.#options.onEvent({ type: 'clock-offset', offsetMs });
   }
 }
 
 /** What a failed operation says about the service: its own faults open the circuit, an OAuth answer proves it alive. */
-function settle(circuit: Circuit, error: MaskinportenError): void {
-  if (isTransient(error)) circuit.failed(error, error.retryAfterMs);
-  else if (error.oauthError === undefined) circuit.released();
-  else circuit.succeeded();
+function settle(circuit: Circuit, pass: Pass, error: MaskinportenError): void {
+  if (isTransient(error)) circuit.failed(pass, error, error.retryAfterMs);
+  else if (error.oauthError === undefined) circuit.released(pass);
+  else circuit.succeeded(pass);
 }

@@ -2,7 +2,9 @@ import {
   createError,
   decodeOAuthError,
   isOAuthErrorBody,
+  oauthFacts,
   sanitiseText,
+  withDetails,
   type MaskinportenError,
 } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
@@ -49,26 +51,24 @@ function readSuccess({ status, headers, body }: RawAnswer, request: NormalisedTo
     createError('MP_PROTOCOL', { message: `The answer of the token endpoint cannot be used: ${reason}.`, status });
   if (!JSON_CONTENT.test(headers['content-type'] ?? '')) throw unusable('its content type is not JSON');
   const json = parseJson(body);
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw unusable('its body is not a JSON object');
-  const own = (name: string): unknown =>
-    Object.hasOwn(json, name) ? (json as Record<string, unknown>)[name] : undefined;
+  if (!isRecord(json)) throw unusable('its body is not a JSON object');
 
-  const accessToken = own('access_token');
+  const accessToken = own(json, 'access_token');
   if (typeof accessToken !== 'string') throw unusable('access_token is missing');
   if (!TOKEN.test(accessToken))
     throw unusable('access_token is empty, too long or has characters that no header may carry');
-  const tokenType = own('token_type');
+  const tokenType = own(json, 'token_type');
   if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer') throw unusable('token_type is not Bearer');
 
-  const expiresIn = own('expires_in');
-  const expiresInSeconds = expiresIn === undefined || expiresIn === null ? undefined : positiveNumber(expiresIn);
-  if (expiresIn !== undefined && expiresIn !== null && expiresInSeconds === undefined) {
+  const expiresIn = own(json, 'expires_in');
+  const expiresInSeconds = positiveNumber(expiresIn);
+  if (expiresIn !== undefined && expiresInSeconds === undefined) {
     throw unusable('expires_in is not a positive number of seconds');
   }
   return {
     accessToken,
     expiresInSeconds: expiresInSeconds === undefined ? undefined : Math.min(expiresInSeconds, MAX_LIFE_SECONDS),
-    scopes: grantedScopes(own('scope'), request, status, unusable),
+    scopes: grantedScopes(own(json, 'scope'), request, status, unusable),
   };
 }
 
@@ -103,16 +103,22 @@ function readFailure({ status, body }: RawAnswer, secrets: readonly string[]): M
       status,
     });
   }
-  const byStatus = failureByStatus(status);
-  if (byStatus !== undefined) return byStatus;
   const json = parseJson(body);
-  if (isOAuthErrorBody(json)) return decodeOAuthError(status, json, secrets);
-  if (status === 401 || status === 403) {
+  const byStatus = failureByStatus(status);
+  if (byStatus !== undefined) {
+    // The trace id is what a support desk asks for first.
+    return byStatus.retryable && isOAuthErrorBody(json) ? withDetails(byStatus, oauthFacts(json, secrets)) : byStatus;
+  }
+  const decoded = isOAuthErrorBody(json) ? decodeOAuthError(status, json, secrets) : undefined;
+  // Gateways answer with JSON of their own, such as {"status":403,"error":"Forbidden"} (F-40).
+  const foreign = decoded === undefined || (decoded.oauthError === 'unknown_error' && decoded.mpCode === undefined);
+  if (foreign && (status === 401 || status === 403)) {
     return createError('MP_UPSTREAM_REJECTED', {
       message: `Something in front of the token endpoint refused the call (HTTP ${status}).`,
       status,
     });
   }
+  if (decoded !== undefined) return decoded;
   return createError('MP_OAUTH', {
     message: `The token endpoint refused the request (HTTP ${status}) without saying why.`,
     status,
@@ -159,10 +165,16 @@ function failureByStatus(status: number): MaskinportenError | undefined {
 }
 
 function describe(json: unknown, secrets: readonly string[]): string | undefined {
-  if (typeof json !== 'object' || json === null) return undefined;
-  const { error_description: description } = json as Record<string, unknown>;
-  return sanitiseText(description, secrets);
+  return isRecord(json) ? sanitiseText(own(json, 'error_description'), secrets) : undefined;
 }
+
+function isRecord(json: unknown): json is Readonly<Record<string, unknown>> {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
+
+/** What the answer says itself, not what a polluted prototype adds (T-66). */
+const own = (json: Readonly<Record<string, unknown>>, name: string): unknown =>
+  Object.hasOwn(json, name) ? json[name] : undefined;
 
 /** @returns undefined for anything that is not JSON, including nesting so deep that the parser gives up. */
 function parseJson(body: Buffer): unknown {

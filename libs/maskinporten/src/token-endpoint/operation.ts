@@ -1,0 +1,181 @@
+import { isMaskinportenError, type MaskinportenError } from '../errors/index.js';
+import type { NormalisedTokenRequest } from '../grants/index.js';
+import { isStaleSocket } from '../issuer/index.js';
+import type { KeyRing, SigningKey } from '../keys/index.js';
+import { attempt, type AttemptDependencies, type AttemptResult } from './attempt.js';
+import type { EndpointEvent } from './endpoint-event.js';
+import { backoffMs, fits, isTransient, type RetryBudget } from './retry-policy.js';
+import type { RetryQuota } from './retry-quota.js';
+import { sleep } from './sleep.js';
+
+/** A token with the story of how it was obtained. */
+export interface ObtainedToken extends AttemptResult {
+  /** `SigningKey.identity` of the key that signed the grant. */
+  readonly keyIdentity: string;
+  readonly attempts: number;
+  readonly elapsedMs: number;
+}
+
+/** What all operations of one client share. */
+export interface OperationDependencies extends AttemptDependencies {
+  readonly keys: KeyRing;
+  /** Keys that Maskinporten has accepted. */
+  readonly provenKeys: WeakSet<SigningKey>;
+  readonly quota: RetryQuota;
+  readonly random: () => number;
+  readonly onEvent: (event: EndpointEvent) => void;
+}
+
+/**
+ * The attempts for one token. Whether there is another one after a failure is the fault matrix of the failure reference
+ * (§4, §5): transient faults by quota and backoff, a used grant and a corrected clock once each, a refused key by the
+ * next key. All but the last count against the budget.
+ */
+export class Operation {
+  readonly #dependencies: OperationDependencies;
+  readonly #request: NormalisedTokenRequest;
+  readonly #budget: RetryBudget;
+  readonly #keepsAlive: boolean;
+  readonly #startedMs: number;
+  #attempts = 0;
+  #failures = 0;
+  #quotaTaken = 0;
+  #staleSocketRetried = false;
+  #replayRetried = false;
+  #clockRetried = false;
+  /** The key that the last attempt was signed with. */
+  #key: SigningKey;
+  /** Another key, tried once for a client that Maskinporten does not know with a key it has never seen (F-50). */
+  #trial: { readonly key: SigningKey; readonly insteadOf: SigningKey; readonly error: MaskinportenError } | undefined;
+
+  constructor(
+    dependencies: OperationDependencies,
+    request: NormalisedTokenRequest,
+    budget: RetryBudget,
+    options: { readonly keepsAlive: boolean },
+  ) {
+    this.#dependencies = dependencies;
+    this.#request = request;
+    this.#budget = budget;
+    this.#keepsAlive = options.keepsAlive;
+    this.#startedMs = dependencies.clock.monotonicMs();
+    this.#key = dependencies.keys.current;
+  }
+
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  /** Milliseconds since the operation began. */
+  get elapsedMs(): number {
+    return Math.round(this.#dependencies.clock.monotonicMs() - this.#startedMs);
+  }
+
+  get kid(): string | undefined {
+    return this.#key.kid;
+  }
+
+  /** @throws MaskinportenError of the last attempt. */
+  async run(signal: AbortSignal): Promise<ObtainedToken> {
+    for (;;) {
+      this.#key = this.#trial?.key ?? this.#dependencies.keys.current;
+      this.#attempts += 1;
+      try {
+        const timeoutMs = Math.min(this.#budget.attemptTimeoutMs, Math.max(this.#remainingMs(), 1));
+        const result = await attempt(this.#dependencies, this.#request, this.#key, timeoutMs, signal);
+        this.#accepted();
+        return { ...result, keyIdentity: this.#key.identity, attempts: this.#attempts, elapsedMs: this.elapsedMs };
+      } catch (error) {
+        if (!isMaskinportenError(error) || signal.aborted) throw error;
+        const { kind, scopes } = this.#request;
+        const failed = this.#attempts;
+        const delayMs = this.#delayBeforeRetry(error);
+        const willRetry = delayMs !== undefined;
+        this.#dependencies.onEvent({ type: 'attempt-failed', kind, scopes, error, attempt: failed, willRetry });
+        if (delayMs === undefined) throw error;
+        if (delayMs > 0) await sleep(delayMs, signal, this.#keepsAlive);
+      }
+    }
+  }
+
+  #remainingMs(): number {
+    return this.#budget.deadlineMs - this.elapsedMs;
+  }
+
+  #accepted(): void {
+    const { provenKeys, quota, keys } = this.#dependencies;
+    provenKeys.add(this.#key);
+    quota.succeeded(this.#quotaTaken);
+    if (this.#trial === undefined) return;
+    const { key, insteadOf, error } = this.#trial;
+    keys.useFallback(insteadOf);
+    this.#reportFallback(insteadOf, key, error);
+  }
+
+  /** @returns milliseconds to wait before the next attempt, or undefined when there must be none. */
+  #delayBeforeRetry(error: MaskinportenError): number | undefined {
+    const remainingMs = this.#remainingMs();
+    if (!fits(0, remainingMs)) return undefined;
+    if (isStaleSocket(error) && !this.#staleSocketRetried) {
+      // F-05: the server had closed an idle connection; nothing was tried yet, so the attempt is not counted.
+      this.#staleSocketRetried = true;
+      this.#attempts -= 1;
+      return 0;
+    }
+    if (this.#anotherKey(error)) return 0;
+    this.#failures += 1;
+    if (this.#failures >= this.#budget.attempts) return undefined;
+    if (error.code === 'MP_REPLAY' && !this.#replayRetried) {
+      this.#replayRetried = true;
+      return 0;
+    }
+    if (error.code === 'MP_CLOCK' && !this.#clockRetried && this.#clockIsCorrected()) {
+      this.#clockRetried = true;
+      return 0;
+    }
+    return isTransient(error) ? this.#backoff(error, remainingMs) : undefined;
+  }
+
+  #backoff(error: MaskinportenError, remainingMs: number): number | undefined {
+    const { quota, random } = this.#dependencies;
+    const delayMs = backoffMs(this.#failures, error, random);
+    if (!fits(delayMs, remainingMs)) return undefined;
+    const taken = quota.take(error.code === 'MP_TIMEOUT');
+    if (taken === undefined) return undefined;
+    this.#quotaTaken += taken;
+    return delayMs;
+  }
+
+  /** Between two seconds (noise) and five minutes (something is badly wrong) the next grant is signed with server time. */
+  #clockIsCorrected(): boolean {
+    const { state } = this.#dependencies.serverClock;
+    return state === 'corrected' || state === 'degraded';
+  }
+
+  /** A refused key gives way to the next one, once (architecture, decision 9). */
+  #anotherKey(error: MaskinportenError): boolean {
+    const { keys, provenKeys } = this.#dependencies;
+    if (this.#trial !== undefined) return false;
+    if (error.code === 'MP_CLIENT_UNKNOWN') {
+      // It need not be the key: the ring gives its key up only when another one is accepted.
+      const [key] = keys.others;
+      if (key === undefined || provenKeys.has(this.#key)) return false;
+      this.#trial = { key, insteadOf: this.#key, error };
+      return true;
+    }
+    if (error.code !== 'MP_SIGNATURE' && error.code !== 'MP_KEY_EXPIRED') return false;
+    const next = keys.useFallback(this.#key);
+    if (next === undefined) return false;
+    this.#reportFallback(this.#key, next, error);
+    return true;
+  }
+
+  #reportFallback(from: SigningKey, to: SigningKey, error: MaskinportenError): void {
+    this.#dependencies.onEvent({
+      type: 'key-fallback',
+      ...(from.kid === undefined ? {} : { fromKid: from.kid }),
+      ...(to.kid === undefined ? {} : { toKid: to.kid }),
+      error,
+    });
+  }
+}
