@@ -11,6 +11,7 @@ import { MaskinportenModule } from 'nestjs-maskinporten';
 import { BrokerModule } from './broker/index.js';
 import { Environment, isDemo, MaskinportenConfig, type Configuration } from './config/index.js';
 import { DemoModule } from './demo/index.js';
+import { HealthModule } from './health/index.js';
 import { RequestLogMiddleware } from './logging/index.js';
 import { InvalidRequestException, MaskinportenProblemFilter, ProblemDetailsFilter } from './problems/index.js';
 
@@ -26,6 +27,7 @@ export class AppModule implements NestModule {
         DemoModule.register(isDemo(environment)),
         MaskinportenModule.forRootAsync({ useClass: MaskinportenConfig }),
         BrokerModule,
+        HealthModule,
       ],
       providers: [
         { provide: Environment, useValue: environment },

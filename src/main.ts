@@ -1,3 +1,6 @@
+import { Logger } from '@nestjs/common';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { brokerUrlBelow, isDemo, loadConfiguration } from './config/index.js';
 import { createApp } from './create-app.js';
 import { DemoSimulator, welcome } from './demo/index.js';
@@ -11,6 +14,8 @@ async function main(): Promise<void> {
   closeOnSignals(app);
   // The demo has no credentials worth protecting, but it is nobody else's either.
   await app.listen(environment.PORT, isDemo(environment) ? '127.0.0.1' : '0.0.0.0');
+  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+  new Logger('Service').log({ message: 'listening', port });
   const simulator = app.get(DemoSimulator).running;
   if (simulator === undefined) return;
   process.stdout.write(

@@ -1,0 +1,52 @@
+import type { IncomingMessage } from 'node:http';
+import { Controller, Get, Header, Req, Res, ServiceUnavailableException } from '@nestjs/common';
+import { HealthCheckService } from '@nestjs/terminus';
+import { MaskinportenHealthIndicator, MaskinportenProbes, type ProbeAnswer } from 'nestjs-maskinporten/health';
+import { HealthReaders } from './health-readers.js';
+
+/** What Express and Fastify responses have in common. */
+interface Answer {
+  status(code: number): unknown;
+}
+
+/** Probes for the platform, which look at this process alone, and a report for people and monitors. */
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly maskinporten: MaskinportenHealthIndicator,
+    private readonly probes: MaskinportenProbes,
+    private readonly readers: HealthReaders,
+  ) {}
+
+  @Get('live')
+  @Header('cache-control', 'no-store')
+  live(@Res({ passthrough: true }) response: Answer): Pick<ProbeAnswer, 'status'> {
+    return answered(response, this.probes.liveness());
+  }
+
+  @Get('ready')
+  @Header('cache-control', 'no-store')
+  ready(@Res({ passthrough: true }) response: Answer): Pick<ProbeAnswer, 'status'> {
+    return answered(response, this.probes.readiness());
+  }
+
+  /** 200 for up and degraded, 503 for down. */
+  @Get()
+  @Header('cache-control', 'no-store')
+  async report(@Req() request: IncomingMessage, @Res({ passthrough: true }) response: Answer): Promise<unknown> {
+    const details = (await this.readers.mayReadDetails(request)) === true;
+    try {
+      return await this.health.check([() => this.maskinporten.check('maskinporten', { details })]);
+    } catch (error) {
+      if (!(error instanceof ServiceUnavailableException)) throw error;
+      response.status(error.getStatus());
+      return error.getResponse();
+    }
+  }
+}
+
+function answered(response: Answer, { status, httpStatus }: ProbeAnswer): Pick<ProbeAnswer, 'status'> {
+  response.status(httpStatus);
+  return { status };
+}

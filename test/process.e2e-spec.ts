@@ -1,0 +1,216 @@
+import { execFile } from 'node:child_process';
+import { Agent, get } from 'node:http';
+import { connect, createServer } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { killChildren, ServiceProcess } from './support/child.js';
+import { closeAll, makeTestBed } from './support/service.js';
+
+const root = join(import.meta.dirname, '..');
+
+afterEach(async () => {
+  killChildren();
+  await closeAll();
+});
+
+async function startDemo(): Promise<{ service: ServiceProcess; url: string; operatorUrl: string }> {
+  const service = ServiceProcess.start({ PORT: '0' });
+  const [, url = ''] = await service.says(/service +(http:\S+)/);
+  const [, operatorUrl = ''] = await service.says(/operator +(http:\/\/[^/\s]+)/);
+  await service.says(/start again\.\n─+\n/);
+  return { service, url, operatorUrl };
+}
+
+/** Runs a printed line as a newcomer does; without curl on this machine, what the line asks for is fetched. */
+async function paste(line: string): Promise<string> {
+  const [command, url, ...rest] = line.split(' ');
+  if (command !== 'curl' || url === undefined || rest.length > 0) throw new Error(`not a curl line: ${line}`);
+  try {
+    return (await promisify(execFile)('curl', ['--silent', '--show-error', '--fail', url])).stdout;
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!missing || process.env['CI'] !== undefined) throw error;
+    return (await fetch(url)).text();
+  }
+}
+
+describe('the built service without credentials', () => {
+  it('starts on the simulator, says so, and prints curl lines that work', async () => {
+    const { service } = await startDemo();
+    expect(service.output).toContain('DEMO MODE');
+    const lines = [...service.output.matchAll(/^ +(curl .+)$/gm)].map(([, line = '']) => line);
+    expect(lines).toHaveLength(2);
+    const [callLine = '', logLine = ''] = lines;
+    expect(JSON.parse(await paste(callLine))).toEqual({ data: { path: '/broker/api/v1/filetransfer', items: [] } });
+    const entries = JSON.parse(await paste(logLine)) as { kind: string; status: number }[];
+    expect(entries.filter(({ kind }) => kind !== 'request').map(({ kind, status }) => [kind, status])).toEqual([
+      ['grant', 200],
+      ['call', 200],
+    ]);
+    service.signal('SIGTERM');
+    expect(await service.ended()).toBe(0);
+  });
+
+  it('prints nothing secret, at the most talkative level either', async () => {
+    const service = ServiceProcess.start({ PORT: '0', LOG_LEVEL: 'verbose' });
+    const [, url = ''] = await service.says(/service +(http:\S+)/);
+    await (await fetch(`${url}/broker/transfers`)).text();
+    service.signal('SIGINT');
+    expect(await service.ended()).toBe(0);
+    expect(service.output).toContain('token obtained');
+    expect(service.output).not.toMatch(/PRIVATE KEY|eyJ|redacted/);
+  });
+
+  it('refuses to run in production', async () => {
+    const service = ServiceProcess.start({ PORT: '0', NODE_ENV: 'production' });
+    expect(await service.ended()).toBe(1);
+    expect(service.output).toMatch(/NODE_ENV +is production.*demo mode.*refused in production/);
+  });
+
+  it('says which port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const service = ServiceProcess.start({ PORT: String(port) });
+    expect(await service.ended()).toBe(1);
+    expect(service.output).toMatch(/EADDRINUSE.*Set PORT/);
+    other.close();
+  });
+});
+
+describe('the built service with credentials', () => {
+  it('runs in production, without any simulator of its own', async () => {
+    const { variables, simulator } = await makeTestBed();
+    const service = ServiceProcess.start({ ...variables, NODE_ENV: 'production', LOG_LEVEL: 'log', PORT: '0' });
+    const [, port] = await service.says(/"port":(\d+)/);
+    const response = await fetch(`http://127.0.0.1:${port}/broker/transfers`);
+    expect(response.status).toBe(200);
+    expect(simulator.log.some(({ kind }) => kind === 'grant')).toBe(true);
+    expect(service.output).not.toContain('DEMO MODE');
+    service.signal('SIGTERM');
+    expect(await service.ended()).toBe(0);
+  });
+
+  it('lists everything that a partial configuration lacks and that is wrong, in one go', async () => {
+    const service = ServiceProcess.start({
+      MASKINPORTEN_CLIENT_ID: 'my-client',
+      MASKINPORTEN_TOKEN_ENDPOINT: 'http://token.example/token',
+      MASKINPORTEN_PRIVATE_KEYFILE: '/key.pem',
+      MASKINPORTEN_PRIVATE_KEY: 'canary-key',
+      MASKINPORTEN_DESTINATIONS: 'https://*.example',
+      PORT: 'http',
+    });
+    expect(await service.ended()).toBe(1);
+    for (const line of [
+      /MASKINPORTEN_PRIVATE_KEYFILE +is not a setting; did you mean MASKINPORTEN_PRIVATE_KEY_FILE\?/,
+      /PORT +must be a port/,
+      /MASKINPORTEN_ENVIRONMENT +is missing/,
+      /MASKINPORTEN_PRIVATE_KEY {2,}\S/,
+      /MASKINPORTEN_DESTINATIONS +\(entry 1\) /,
+      /explained in \.env\.example/,
+    ]) {
+      expect(service.output).toMatch(line);
+    }
+    expect(service.output).not.toContain('canary-key');
+    expect(service.output).not.toMatch(/^\s+at /m);
+  });
+
+  it('names the variable of a key that cannot be used', async () => {
+    const { variables } = await makeTestBed();
+    const service = ServiceProcess.start({
+      ...variables,
+      MASKINPORTEN_PRIVATE_KEY: '',
+      MASKINPORTEN_PRIVATE_KEY_FILE: '/nowhere/key.pem',
+    });
+    expect(await service.ended()).toBe(1);
+    expect(service.output).toMatch(/MASKINPORTEN_PRIVATE_KEY_FILE +"\/nowhere\/key\.pem" does not exist/);
+  });
+
+  it('F-25: refuses to start in production when certificate checks are switched off', async () => {
+    const { variables } = await makeTestBed();
+    const service = ServiceProcess.start({ ...variables, NODE_ENV: 'production', NODE_TLS_REJECT_UNAUTHORIZED: '0' });
+    expect(await service.ended()).toBe(1);
+    expect(service.output).toMatch(/NODE_TLS_REJECT_UNAUTHORIZED +switches certificate checks off/);
+  });
+
+  it('T-08: warns in production about debug switches that print tokens', async () => {
+    const { variables } = await makeTestBed();
+    const service = ServiceProcess.start({
+      ...variables,
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'log',
+      NODE_DEBUG: 'http',
+    });
+    await service.says(/"level":"warn".*NODE_DEBUG makes the process print/);
+    await service.says(/"port":\d+/);
+    service.signal('SIGTERM');
+    expect(await service.ended()).toBe(0);
+  });
+});
+
+describe('the end of the service', () => {
+  it('answers what is in flight on SIGTERM, takes nothing new, and exits with 0', async () => {
+    const { service, url, operatorUrl } = await startDemo();
+    const agent = new Agent({ keepAlive: true });
+    await call(`${url}/broker/transfers`, agent);
+    await fetch(`${operatorUrl}/operator/api/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ path: '/broker/api/v1/*', delayMs: 1000 }),
+    });
+    const inFlight = call(`${url}/broker/transfers`, agent);
+    await seenByApi(operatorUrl, 2);
+    service.signal('SIGTERM');
+    await service.says(/SIGTERM: finishing the requests in flight/);
+    expect(await inFlight).toBe(200);
+    expect(await service.ended()).toBe(0);
+    await expect(once(connect(Number(new URL(url).port), '127.0.0.1'), 'connect')).rejects.toThrow(/ECONNREFUSED/);
+    await expect(once(connect(Number(new URL(operatorUrl).port), '127.0.0.1'), 'connect')).rejects.toThrow(
+      /ECONNREFUSED/,
+    );
+    agent.destroy();
+  });
+
+  it('gives up what still hangs at the limit, and says so by its exit code', async () => {
+    // The same shutdown with a shorter limit and a handler that never answers.
+    const source = `
+      import { NestFactory } from '@nestjs/core';
+      import { Controller, Get, Module } from '@nestjs/common';
+      import { closeOnSignals } from ${JSON.stringify(pathToFileURL(join(root, 'dist/shutdown.js')).href)};
+      class Hanging { hang() { process.kill(process.pid, 'SIGTERM'); return new Promise(() => {}); } }
+      Get()(Hanging.prototype, 'hang', Object.getOwnPropertyDescriptor(Hanging.prototype, 'hang'));
+      Controller()(Hanging);
+      class App {}
+      Module({ controllers: [Hanging] })(App);
+      const app = await NestFactory.create(App);
+      closeOnSignals(app, 100);
+      await app.listen(0, '127.0.0.1');
+      console.log('listening on ' + (await app.getUrl()) + ' now');
+    `;
+    const service = ServiceProcess.start({}, ['--input-type=module', '--eval', source], root);
+    const [, url = ''] = await service.says(/listening on (\S+) now/);
+    await expect(call(url, new Agent())).rejects.toThrow(/hang up|ECONNRESET/);
+    expect(await service.ended()).toBe(1);
+    expect(service.output).toMatch(/given up/);
+  });
+});
+
+async function call(url: string, agent: Agent): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode));
+    }).once('error', reject);
+  });
+}
+
+/** Waits until the API has received this many calls, answered or not. */
+async function seenByApi(operatorUrl: string, count: number): Promise<void> {
+  for (;;) {
+    const log = (await (await fetch(`${operatorUrl}/operator/api/log`)).json()) as { path: string }[];
+    if (log.filter(({ path }) => path.startsWith('/broker/')).length >= count) return;
+  }
+}

@@ -1,0 +1,197 @@
+import { createPrivateKey } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { killChildren, ServiceProcess } from './support/child.js';
+import { closeAll, makeTestBed, type TestBed } from './support/service.js';
+
+const PASSPHRASE = 'canary-passphrase-4711';
+
+/** An API that gives back everything it gets, as careless error pages do, and keeps the tokens to look for. */
+class EchoingApi {
+  status = 500;
+  readonly tokens = new Set<string>();
+  readonly #server: Server = createServer((request, response) => {
+    const { authorization = '' } = request.headers;
+    this.tokens.add(authorization.replace('Bearer ', ''));
+    response.writeHead(this.status, { 'content-type': 'application/json', 'x-seen': authorization });
+    response.end(JSON.stringify({ seen: request.headers, message: `refused ${authorization}` }));
+  });
+
+  async listen(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+/** Stands between the service and the simulator's token endpoint, keeps the assertions, and can answer with them. */
+class RecordingTokenEndpoint {
+  readonly assertions = new Set<string>();
+  echo: ((assertion: string) => { readonly status: number; readonly body: string }) | undefined;
+  readonly #server: Server;
+
+  constructor(target: string) {
+    this.#server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.once('end', () => {
+        void this.#answer(target, Buffer.concat(chunks).toString()).then(({ status, body }) => {
+          response.writeHead(status, { 'content-type': 'application/json' });
+          return response.end(body);
+        });
+      });
+    });
+  }
+
+  async #answer(target: string, form: string): Promise<{ status: number; body: string }> {
+    const assertion = new URLSearchParams(form).get('assertion') ?? '';
+    this.assertions.add(assertion);
+    if (this.echo !== undefined) return this.echo(assertion);
+    const answer = await fetch(target, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: form,
+    });
+    return { status: answer.status, body: await answer.text() };
+  }
+
+  async listen(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/token`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+describe('secrets of the running service', () => {
+  const api = new EchoingApi();
+  let bed: TestBed;
+  let endpoint: RecordingTokenEndpoint;
+  let variables: Record<string, string>;
+  let keyCanaries: string[];
+
+  beforeAll(async () => {
+    bed = await makeTestBed();
+    endpoint = new RecordingTokenEndpoint(bed.simulator.tokenEndpoint);
+    const key = createPrivateKey(bed.variables['MASKINPORTEN_PRIVATE_KEY'] ?? '');
+    const encrypted = key
+      .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: PASSPHRASE })
+      .toString();
+    const apiUrl = await api.listen();
+    variables = {
+      ...bed.variables,
+      MASKINPORTEN_TOKEN_ENDPOINT: await endpoint.listen(),
+      MASKINPORTEN_PRIVATE_KEY: encrypted,
+      MASKINPORTEN_PRIVATE_KEY_PASSPHRASE: PASSPHRASE,
+      MASKINPORTEN_DESTINATIONS: apiUrl,
+      BROKER_URL: apiUrl,
+      LOG_LEVEL: 'verbose',
+      PORT: '0',
+    };
+    const { d = '', p = '', q = '' } = key.export({ format: 'jwk' });
+    const plain = key.export({ type: 'pkcs8', format: 'der' }).toString('base64');
+    keyCanaries = [PASSPHRASE, d, p, q, plain.slice(100, 164), encrypted.split('\n')[5] ?? ''].map((text) =>
+      text.slice(0, 40),
+    );
+  });
+  afterAll(async () => {
+    await Promise.all([api.close(), endpoint?.close(), closeAll()]);
+  });
+  afterEach(() => {
+    killChildren();
+    endpoint.echo = undefined;
+  });
+
+  /** One run of the service: everything it printed, and every answer it gave. */
+  async function run(work: (call: () => Promise<number>) => Promise<void>): Promise<string> {
+    const service = ServiceProcess.start(variables);
+    const [, port] = await service.says(/"port":(\d+)/);
+    const answers: string[] = [];
+    await work(async () => {
+      const response = await fetch(`http://127.0.0.1:${port}/broker/transfers`, {
+        headers: { authorization: 'Bearer canary-of-the-caller-4711' },
+      });
+      answers.push(JSON.stringify([...response.headers]), await response.text());
+      return response.status;
+    });
+    service.signal('SIGTERM');
+    expect(await service.ended()).toBe(0);
+    return `${service.output}\n${answers.join('\n')}`;
+  }
+
+  function expectNoSecretIn(everything: string): void {
+    const canaries = [
+      ...keyCanaries,
+      'canary-of-the-caller-4711',
+      // Signatures alone would do for misuse; payloads must not be readable either.
+      ...[...api.tokens, ...endpoint.assertions].flatMap((jwt) => jwt.split('.').slice(1)),
+    ];
+    for (const canary of canaries) {
+      expect(canary.length).toBeGreaterThan(20);
+      expect(everything.includes(canary)).toBe(false);
+    }
+  }
+
+  it('T-03: a failing API that gives back what it got makes the service print and answer nothing secret', async () => {
+    const everything = await run(async (call) => {
+      for (const [status, ours] of [
+        [500, 502],
+        [403, 403],
+        [401, 502],
+        [429, 503],
+        [302, 502],
+      ] as const) {
+        api.status = status;
+        expect(await call()).toBe(ours);
+      }
+    });
+    expect(api.tokens.size).toBeGreaterThan(0);
+    expect(everything).toContain('call to an API failed');
+    expectNoSecretIn(everything);
+  });
+
+  it.each<[string, (assertion: string) => { status: number; body: string }]>([
+    [
+      'refuses',
+      (a) => ({ status: 400, body: JSON.stringify({ error: a, error_description: `MP-124 ${a}`, error_uri: a }) }),
+    ],
+    ['stops in the middle', (a) => ({ status: 200, body: `{"access_token": "${a}` })],
+    ['answers nonsense', (a) => ({ status: 200, body: JSON.stringify({ access_token: `${a} ${a}`, token_type: a }) })],
+  ])(
+    'T-03: a token endpoint that %s and gives back the assertion makes the service print nothing secret',
+    async (_name, echo) => {
+      endpoint.echo = echo;
+      endpoint.assertions.clear();
+      const everything = await run(async (call) => {
+        expect(await call()).toBeGreaterThanOrEqual(500);
+      });
+      expect(endpoint.assertions.size).toBeGreaterThan(0);
+      expect(everything).toContain('token refused');
+      expectNoSecretIn(everything);
+    },
+  );
+
+  it('T-10: a start that fails on a damaged key does not print it', async () => {
+    const damaged = (variables['MASKINPORTEN_PRIVATE_KEY'] ?? '').replaceAll('A', '%');
+    for (const key of [damaged, `{"kty":"RSA","d":"${keyCanaries[1]}"`, keyCanaries[4] ?? '']) {
+      const service = ServiceProcess.start({ ...variables, MASKINPORTEN_PRIVATE_KEY: key });
+      expect(await service.ended()).toBe(1);
+      expect(service.output).toMatch(/MASKINPORTEN_PRIVATE_KEY /);
+      for (const canary of [...keyCanaries, damaged.split('\n')[3] ?? ''])
+        expect(service.output.includes(canary)).toBe(false);
+    }
+  });
+});
