@@ -56,6 +56,48 @@ export type {
   ScopesInput,
 } from './outbound/index.js';
 
+// System users: acting for a customer.
+export {
+  CallerPolicy,
+  CurrentSystemUser,
+  DELEGATION_CODES,
+  DelegationError,
+  InjectSystemUsers,
+  RequireSystemUser,
+  SystemUserGuard,
+  SystemUserService,
+  VerifiedDelegation,
+  fromBody,
+  fromParam,
+  getSystemUserServiceToken,
+  isDelegationError,
+} from './system-user/index.js';
+export type {
+  DelegatedAction,
+  DelegationCode,
+  DelegationCodeFacts,
+  DelegationProblem,
+  RightDecision,
+  RightGranularity,
+  RightQuery,
+  RightsStrategy,
+  SystemUserQuery,
+  SystemUserRequestInput,
+  SystemUserRequirement,
+  ValueSource,
+} from './system-user/index.js';
+export { AUTH_CODES, AltinnError, isAltinnError } from './altinn/index.js';
+export type {
+  AltinnValidationError,
+  AuthCodeFacts,
+  NewChangeRequest,
+  RequestStatus,
+  Right,
+  SystemUser,
+  SystemUserChangeRequest,
+  SystemUserRequest,
+} from './altinn/index.js';
+
 // Errors.
 export {
   AccessNotGrantedError,

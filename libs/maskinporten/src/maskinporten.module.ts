@@ -9,6 +9,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import type { ClientAltinn } from './client-altinn.js';
 import { ClientSettings } from './client-settings.js';
 import { configurationError } from './errors/index.js';
 import type { MaskinportenOptions, MaskinportenOptionsFactory } from './maskinporten.options.js';
@@ -19,6 +20,7 @@ import {
   getMaskinportenToken,
   type MaskinportenClient,
 } from './outbound/index.js';
+import { DelegationGate, SystemUserCheck, SystemUserServices, getSystemUserServiceToken } from './system-user/index.js';
 import { HealthContributors, TokenServices, type MaskinportenTokenService } from './tokens/index.js';
 
 /** What belongs to the module rather than to the client it configures. */
@@ -40,8 +42,16 @@ export interface MaskinportenModuleAsyncOptions extends MaskinportenModuleExtras
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [MaskinportenClients, ScopesCheck, TokenServices, HealthContributors],
-  exports: [MaskinportenClients, TokenServices, HealthContributors],
+  providers: [
+    MaskinportenClients,
+    ScopesCheck,
+    TokenServices,
+    HealthContributors,
+    SystemUserServices,
+    DelegationGate,
+    SystemUserCheck,
+  ],
+  exports: [MaskinportenClients, TokenServices, HealthContributors, SystemUserServices, DelegationGate],
 })
 class MaskinportenCoreModule {}
 
@@ -51,13 +61,15 @@ class RegisteredClient implements OnApplicationShutdown {
   readonly #services: TokenServices;
   readonly #client: MaskinportenClient;
   readonly #tokens: MaskinportenTokenService;
+  readonly #altinn: ClientAltinn;
 
   constructor(
     clients: MaskinportenClients,
     services: TokenServices,
-    { name, destinations }: ClientSettings,
+    { name, destinations, altinn }: ClientSettings,
     tokens: MaskinportenTokenService,
   ) {
+    this.#altinn = altinn;
     this.#clients = clients;
     this.#services = services;
     this.#tokens = tokens;
@@ -71,6 +83,7 @@ class RegisteredClient implements OnApplicationShutdown {
     this.#clients.unregister(this.#client);
     this.#services.remove(this.#client.name, this.#tokens);
     await this.#tokens.close();
+    await this.#altinn.close();
   }
 }
 
@@ -117,6 +130,7 @@ function moduleOf(
 ): DynamicModule {
   const settings = Symbol(`MaskinportenSettings(${name})`);
   const tokens = getMaskinportenToken(name);
+  const systemUsers = getSystemUserServiceToken(name);
   return {
     module: MaskinportenModule,
     global: isGlobal,
@@ -134,8 +148,17 @@ function moduleOf(
           service: MaskinportenTokenService,
         ) => new RegisteredClient(clients, services, made, service),
       },
+      {
+        provide: systemUsers,
+        inject: [SystemUserServices, settings, tokens],
+        useFactory: (services: SystemUserServices, { altinn }: ClientSettings, service: MaskinportenTokenService) => {
+          const made = altinn.createSystemUsers(service);
+          services.register(name, { service: made, allowAnyCaller: altinn.allowAnyCaller });
+          return made;
+        },
+      },
     ],
-    exports: [tokens],
+    exports: [tokens, systemUsers],
   };
 }
 

@@ -37,7 +37,7 @@ export interface AltinnCall {
   /** Largest answer in bytes. Default 256 KiB. */
   readonly maxBytes?: number;
   /** Keeps apart what fails apart: one circuit per group of endpoints. */
-  readonly circuit: 'authentication' | 'access-management' | 'authorization' | 'resource-registry';
+  readonly circuit: 'authentication' | 'register' | 'access-management' | 'authorization' | 'resource-registry';
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -68,6 +68,7 @@ export class AltinnApi {
     const retry = (): AltinnRetry => new AltinnRetry({ clock: this.#clock, random: options.random ?? Math.random });
     this.#retries = {
       authentication: retry(),
+      register: retry(),
       'access-management': retry(),
       authorization: retry(),
       'resource-registry': retry(),

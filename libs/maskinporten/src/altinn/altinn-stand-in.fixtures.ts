@@ -304,7 +304,7 @@ export class AltinnStandIn {
       if (!needs('altinn:authorization/authorize')) return;
       return send(200, this.#decide(call.body as Record<string, unknown>));
     }
-    if (path.startsWith('/api/')) return send(200, { scope: claims.scope, owner: claims.owner ?? null });
+    if (path.startsWith('/acme/')) return send(200, { scope: claims.scope, owner: claims.owner ?? null });
     send(404);
   }
 

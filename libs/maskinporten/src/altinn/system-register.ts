@@ -36,7 +36,7 @@ export class SystemRegister {
       token: this.#token,
       accept: [200, 404],
       maxBytes: 1024 * 1024,
-      circuit: 'authentication',
+      circuit: 'register',
       signal,
     });
     if (status === 404) return undefined;

@@ -3,6 +3,8 @@ export { Scopes, MaskinportenScopes } from './scopes.decorator.js';
 export type { ScopesArguments } from './scopes.decorator.js';
 export { MaskinportenScopesInterceptor } from './scopes.interceptor.js';
 export { ScopesCheck } from './scopes-check.js';
+export { ScopesMetadata } from './scopes.metadata.js';
+export { bindSystemUser, invocationOf, scopeOf } from './system-user-binding.js';
 export { MaskinportenContext } from './maskinporten-context.js';
 export type { ClientTokenRequest, MaskinportenScope, ScopesInput } from './scoped-request.js';
 export { attachMaskinporten } from './attach-maskinporten.js';

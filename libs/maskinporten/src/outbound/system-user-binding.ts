@@ -1,0 +1,61 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { Reflector } from '@nestjs/core';
+import { normaliseTokenRequest, type TokenRequest } from '../grants/index.js';
+import type { MaskinportenScope } from './scoped-request.js';
+import { ScopesMetadata } from './scopes.metadata.js';
+
+type SystemUserOfRequest = NonNullable<TokenRequest['systemUser']>;
+
+interface Binding {
+  readonly systemUser: SystemUserOfRequest;
+  /** A request can fall through to a second handler, which nobody has verified. */
+  readonly handler: unknown;
+  readonly scopes: WeakMap<MaskinportenScope, MaskinportenScope>;
+}
+
+const bindings = new WeakMap<object, Binding>();
+
+/**
+ * What guards and interceptors of one call of one handler have in common: the request over HTTP, and otherwise the
+ * list of arguments, because a WebSocket client or a GraphQL request is shared by many calls.
+ */
+export function invocationOf(context: ExecutionContext): object {
+  return context.getType() === 'http' ? context.switchToHttp().getRequest<object>() : context.getArgs();
+}
+
+/**
+ * From now on `@Scopes` of this call asks for tokens of this system user. Guards run before interceptors and cannot open
+ * a context themselves, so they leave the verified fact here; nothing of the request is read again (T-50…T-52).
+ */
+export function bindSystemUser(context: ExecutionContext, systemUser: SystemUserOfRequest): void {
+  bindings.set(invocationOf(context), { systemUser, handler: context.getHandler(), scopes: new WeakMap() });
+}
+
+/** What `@Scopes` says about a call: its method's or its class's, for the verified system user when there is one. */
+export function scopeOf(reflector: Reflector, context: ExecutionContext): MaskinportenScope | undefined {
+  const scope = reflector.getAllAndOverride(ScopesMetadata, [context.getHandler(), context.getClass()]);
+  const binding = bindings.get(invocationOf(context));
+  if (scope === undefined || binding === undefined || binding.handler !== context.getHandler()) return scope;
+  const known = binding.scopes.get(scope);
+  if (known !== undefined) return known;
+  const bound = forSystemUser(scope, binding.systemUser);
+  binding.scopes.set(scope, bound);
+  return bound;
+}
+
+/** A system user that `@Scopes` itself names gives way: only the verified one was verified. */
+function forSystemUser({ request, client }: MaskinportenScope, systemUser: SystemUserOfRequest): MaskinportenScope {
+  const { scopes, resource, consumerOrg, consent, pid, exchange } = request;
+  return Object.freeze({
+    request: normaliseTokenRequest({
+      scopes,
+      systemUser,
+      ...(resource === undefined ? {} : { resource }),
+      ...(consumerOrg === undefined ? {} : { consumerOrg }),
+      ...(consent === undefined ? {} : { consent }),
+      ...(pid === undefined ? {} : { pid }),
+      ...(exchange === undefined ? {} : { exchange }),
+    }),
+    client,
+  });
+}

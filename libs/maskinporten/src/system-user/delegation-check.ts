@@ -1,0 +1,183 @@
+import { LRUCache } from 'lru-cache';
+import type { AltinnClient, SystemUser, SystemUserKey } from '../altinn/index.js';
+import { isMaskinportenError } from '../errors/index.js';
+import type { Clock } from '../issuer/index.js';
+import { AnswerMemory } from './answer-memory.js';
+import { DelegationError } from './delegation-error.js';
+import { NEGATIVE_MS, POSITIVE_MS } from './lifetimes.js';
+import { memoryKey, PresenceCheck, type Presence } from './presence.js';
+import { ResourceCheck } from './resource-check.js';
+import type { RightQuestion, RightsStrategy } from './right-decision.js';
+import { acceptedRights, partiesRights, pdpRights, type RightAnswer, type RightSource } from './right-source.js';
+import { unanswered } from './unanswered.js';
+
+const SOURCES: Readonly<Record<RightsStrategy, RightSource>> = {
+  pdp: pdpRights,
+  'authorized-parties': partiesRights,
+  'accepted-request': acceptedRights,
+};
+
+export interface DelegationCheckOptions {
+  readonly altinn: AltinnClient;
+  readonly systemId: string;
+  readonly strategy: RightsStrategy | undefined;
+  readonly clock: Clock;
+  readonly onWarning: (reason: string) => void;
+}
+
+/** A right as it was answered, with when it was asked. */
+export type TimedRight = RightAnswer & { readonly checkedAt: Date };
+
+/** System users known at a time; each takes a few hundred bytes. */
+const MAX_ENTRIES = 10_000;
+
+/**
+ * The two questions about a customer, kept apart: is there a system user, and may it do this? A token proves the first
+ * only, so neither question is ever answered from a token (architecture, decision 8).
+ */
+export class DelegationCheck {
+  readonly resources: ResourceCheck;
+  readonly strategy: RightsStrategy | undefined;
+  readonly #options: DelegationCheckOptions;
+  readonly #presence: PresenceCheck;
+  readonly #rights: AnswerMemory<TimedRight>;
+  /** Part of the key of remembered rights, so that forgetting one system user costs the same however many there are. */
+  readonly #epochs = new LRUCache<string, number>({ max: MAX_ENTRIES });
+  #forgotten = 0;
+
+  constructor(options: DelegationCheckOptions) {
+    const { altinn, systemId, clock, onWarning } = options;
+    this.#options = options;
+    this.strategy = options.strategy;
+    this.resources = new ResourceCheck({ altinn, systemId, clock });
+    this.#presence = new PresenceCheck({
+      altinn,
+      systemId,
+      clock,
+      maxEntries: MAX_ENTRIES,
+      onRequestUnreadable: (reason) => onWarning(`the status of a request could not be read: ${reason}`),
+    });
+    this.#rights = new AnswerMemory({
+      clock,
+      maxEntries: MAX_ENTRIES,
+      lifetime: (answer) =>
+        answer.allowed
+          ? { forMs: Math.min(POSITIVE_MS, leftMs(answer.validUntil, clock)), negative: false }
+          : { forMs: NEGATIVE_MS, negative: true },
+    });
+  }
+
+  /** @throws MaskinportenError when there is no answer */
+  async presence(key: SystemUserKey, fresh = false): Promise<Presence> {
+    return this.#presence.check(key, fresh);
+  }
+
+  /** @throws DelegationError for everything that is not a live system user */
+  async requirePresent(key: SystemUserKey, fresh: boolean): Promise<SystemUser> {
+    const presence = await this.#presence.check(key, fresh).catch((error: unknown) => {
+      throw unanswered(error, { organisation: key.organisation });
+    });
+    if (presence.state === 'present') return presence.systemUser;
+    throw absent(presence, key);
+  }
+
+  /** @throws DelegationError: the right is asked for in vain, or nobody could answer */
+  async right(
+    key: SystemUserKey,
+    systemUser: SystemUser,
+    question: RightQuestion,
+    fresh: boolean,
+  ): Promise<TimedRight> {
+    const { resource, action, party } = question;
+    // With the id: what one system user was allowed says nothing about the next one of the same customer.
+    const epoch = this.#epochs.get(memoryKey(key)) ?? 0;
+    const memory = `${memoryKey(key)}${JSON.stringify([systemUser.id, resource, action, party, epoch])}`;
+    try {
+      const answer = await this.#rights.get(
+        memory,
+        async (signal) => this.#askRight({ key, systemUser, signal }, question),
+        fresh,
+      );
+      if (answer.allowed) this.resources.confirm(resource);
+      else await this.#refuseMistyped(resource, key);
+      return answer;
+    } catch (error) {
+      if (isMaskinportenError(error, 'MP_SYSTEMUSER_MISSING')) throw await this.unknownToMaskinporten(key);
+      throw unanswered(error, { organisation: key.organisation });
+    }
+  }
+
+  /**
+   * Maskinporten says MP-303: the customer has just deleted it – or the customer has it and our own set-up keeps
+   * Maskinporten from finding it, which one fresh look tells apart (Altinn reference §3.3).
+   */
+  async unknownToMaskinporten(key: SystemUserKey): Promise<DelegationError> {
+    this.forget(key);
+    try {
+      await this.requirePresent(key, true);
+    } catch (error) {
+      return unanswered(error, { organisation: key.organisation });
+    }
+    return new DelegationError('system_user_misconfigured', {
+      organisation: key.organisation,
+      reason: 'the system user exists, but Maskinporten does not find it for this client',
+      failures: [
+        {
+          field: 'MASKINPORTEN_CLIENT_ID',
+          code: 'MP_SYSTEMUSER_MISSING',
+          reason:
+            'Altinn has the system user and Maskinporten does not: add the client id to the system in the register',
+        },
+      ],
+    });
+  }
+
+  /** A downstream refusal: whatever is remembered about this system user is not believed any more. */
+  forget(key: SystemUserKey): void {
+    this.#presence.forget(key);
+    this.#forgotten += 1;
+    this.#epochs.set(memoryKey(key), this.#forgotten);
+  }
+
+  async #askRight(
+    context: { readonly key: SystemUserKey; readonly systemUser: SystemUser; readonly signal: AbortSignal },
+    question: RightQuestion,
+  ): Promise<TimedRight> {
+    const { altinn, systemId, strategy, clock } = this.#options;
+    if (strategy === undefined) {
+      throw new DelegationError('system_user_misconfigured', {
+        reason: 'altinn.rights is not chosen and there is no subscription key for the PDP',
+      });
+    }
+    const checkedAt = new Date(clock.wallMs());
+    const answer = await SOURCES[strategy]({ altinn, systemId, ...context }, question);
+    return { ...answer, checkedAt };
+  }
+
+  /** A customer must not be sent to Altinn for a right that does not exist (Altinn reference §11.5, 14). */
+  async #refuseMistyped(resource: string, { organisation }: SystemUserKey): Promise<void> {
+    if ((await this.resources.check(resource)) !== 'unknown') return;
+    throw new DelegationError('system_user_misconfigured', {
+      organisation,
+      reason: `the resource ${JSON.stringify(resource)} is not one that Altinn knows for this system`,
+      failures: [
+        {
+          field: 'resource',
+          code: 'MP_CONFIG',
+          reason: 'the resource is unknown in Altinn or not registered on the system',
+        },
+      ],
+    });
+  }
+}
+
+function absent(presence: Exclude<Presence, { state: 'present' }>, { organisation }: SystemUserKey): DelegationError {
+  if (presence.state === 'pending') {
+    return new DelegationError('system_user_request_pending', { organisation, confirmUrl: presence.confirmUrl });
+  }
+  const code = presence.state === 'rejected' ? 'system_user_request_rejected' : 'system_user_missing';
+  return new DelegationError(code, { organisation });
+}
+
+const leftMs = (until: Date | undefined, clock: Clock): number =>
+  until === undefined ? Number.POSITIVE_INFINITY : Math.max(until.getTime() - clock.wallMs(), 0);

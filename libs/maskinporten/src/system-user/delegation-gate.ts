@@ -1,0 +1,216 @@
+import { HttpException, Injectable, Logger, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { SystemUser, SystemUserKey } from '../altinn/index.js';
+import { isMaskinportenError } from '../errors/index.js';
+import { parseOrganisationNumber } from '../grants/index.js';
+import { bindSystemUser, DEFAULT_CLIENT, MaskinportenClients, scopeOf } from '../outbound/index.js';
+import type { CallerPolicy, DelegatedAction } from './caller-policy.js';
+import type { DelegationCheck } from './delegation-check.js';
+import { DelegationError, isDelegationError } from './delegation-error.js';
+import { keyOf } from './presence.js';
+import { DEFAULT_ACTION, type SystemUserRequirement } from './requirement.js';
+import { GRANULARITY } from './right-decision.js';
+import type { SystemUserService } from './system-user.service.js';
+import { SystemUserServices } from './system-user-services.js';
+import { unanswered } from './unanswered.js';
+import { VerifiedDelegation } from './verified-delegation.js';
+
+const KINDS: ReadonlySet<string> = new Set(['http', 'rpc', 'ws', 'graphql']);
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Altinn's grammar for externalRef; nothing else can name a system user. */
+const EXTERNAL_REF = /^[a-zA-Z0-9øØæÆåÅ_-]{1,255}$/;
+const TOKEN_DEADLINE_MS = 10_000;
+
+interface Question {
+  readonly key: SystemUserKey;
+  readonly asked: DelegatedAction;
+  readonly fresh: boolean;
+}
+
+/**
+ * Asks the questions in their order – is it a number, may the caller, is there a system user, has it the right – and
+ * nothing of anybody about an organisation that the caller may not act for.
+ */
+@Injectable()
+export class DelegationGate {
+  readonly #logger = new Logger('SystemUserGuard');
+  readonly #checks = new WeakMap<VerifiedDelegation, DelegationCheck>();
+  #policy: CallerPolicy | undefined;
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly services: SystemUserServices,
+    private readonly clients: MaskinportenClients,
+  ) {}
+
+  /** Found once, when the application starts. */
+  usePolicy(policy: CallerPolicy): void {
+    this.#policy = policy;
+  }
+
+  /** @throws DelegationError: the call must not go on */
+  async verify(context: ExecutionContext, requirement: SystemUserRequirement): Promise<VerifiedDelegation> {
+    if (!KINDS.has(context.getType<string>())) {
+      throw new DelegationError('system_user_misconfigured', { reason: 'this kind of handler is not supported' });
+    }
+    const organisation = organisationFrom(await requirement.organisation(context), 'organisation');
+    const party =
+      requirement.party === undefined ? organisation : organisationFrom(await requirement.party(context), 'party');
+    const { resource, action = DEFAULT_ACTION, externalRef } = requirement;
+    const reference: unknown = typeof externalRef === 'function' ? await externalRef(context) : externalRef;
+    const clientName = clientNameOf(this.reflector, context, requirement);
+    const { service, allowAnyCaller } = this.services.get(clientName);
+    const asked: DelegatedAction = { party, resource, action };
+    if (!allowAnyCaller) await this.#askCaller(context, organisation, asked);
+    const key = keyOf(organisation, referenceFrom(reference, organisation));
+    const question: Question = { key, asked, fresh: requirement.fresh ?? changesSomething(context) };
+    const systemUser = await this.#present(service, question, requirement);
+    const delegation = await this.#right(service, question, systemUser);
+    bindSystemUser(context, delegation.tokenRequest);
+    await this.#proveToken(context, clientName, service, delegation);
+    return delegation;
+  }
+
+  /**
+   * Somebody downstream refused what was verified. Nothing that is remembered is believed any more, and one fresh check
+   * decides what the caller is told.
+   *
+   * @returns the denial, or undefined when Altinn still says yes or does not answer: then the refusal speaks for itself
+   */
+  async recheck(delegation: VerifiedDelegation, systemUserIsMissing: boolean): Promise<DelegationError | undefined> {
+    const check = this.#checks.get(delegation);
+    if (check === undefined) return undefined;
+    const { organisation, externalRef } = delegation.tokenRequest;
+    const key = keyOf(organisation, externalRef);
+    if (systemUserIsMissing) return check.unknownToMaskinporten(key);
+    check.forget(key);
+    const { party, resource, action } = delegation;
+    try {
+      const systemUser = await check.requirePresent(key, true);
+      const answer = await check.right(key, systemUser, { party, resource, action }, true);
+      return answer.allowed ? undefined : new DelegationError(answer.code, { organisation });
+    } catch (error) {
+      const denial = unanswered(error, { organisation });
+      return denial.code === 'delegation_unknown' ? undefined : denial;
+    }
+  }
+
+  /** Says to the operator what the caller is not told. A logger that fails must not turn a denial into anything else. */
+  report(denial: DelegationError): void {
+    const { code, reason, extensions } = denial;
+    const line = {
+      message: `denied: ${code}`,
+      code,
+      organisation: extensions.organisation,
+      reason,
+      failures: denial.failures,
+    };
+    try {
+      if (denial.getStatus() >= 500) this.#logger.error(line);
+      else this.#logger.debug(line);
+    } catch {
+      // F-138.
+    }
+  }
+
+  async #askCaller(context: ExecutionContext, organisation: string, asked: DelegatedAction): Promise<void> {
+    let answer: unknown;
+    try {
+      answer = await this.#policy?.canActFor(context, organisation, asked);
+    } catch (error) {
+      if (error instanceof HttpException) throw error;
+      // The policy could not tell, which is not the same as no.
+      throw new DelegationError('delegation_unknown', { reason: 'the CallerPolicy failed' });
+    }
+    if (answer !== true) throw new DelegationError('caller_not_allowed');
+  }
+
+  async #present(
+    service: SystemUserService,
+    { key, fresh }: Question,
+    { onMissing, party }: SystemUserRequirement,
+  ): Promise<SystemUser> {
+    const { check } = service.delegations;
+    try {
+      return await check.requirePresent(key, fresh);
+    } catch (error) {
+      if (onMissing !== 'request' || !isDelegationError(error, 'system_user_missing')) throw error;
+    }
+    const { organisation } = key;
+    const request = await service.requestMissing(key, party !== undefined).catch((error: unknown) => {
+      throw unanswered(error, { organisation });
+    });
+    check.forget(key);
+    if (request === 'exists') return check.requirePresent(key, true);
+    const { status, confirmUrl } = request;
+    if (status === 'New') throw new DelegationError('system_user_request_pending', { organisation, confirmUrl });
+    if (status === 'Rejected' || status === 'Denied') {
+      throw new DelegationError('system_user_request_rejected', { organisation });
+    }
+    throw new DelegationError('system_user_missing', { organisation });
+  }
+
+  async #right(service: SystemUserService, question: Question, systemUser: SystemUser): Promise<VerifiedDelegation> {
+    const { check } = service.delegations;
+    const { key, asked, fresh } = question;
+    const answer = await check.right(key, systemUser, asked, fresh);
+    if (!answer.allowed) throw new DelegationError(answer.code, { organisation: key.organisation });
+    const strategy = check.strategy ?? 'pdp';
+    const { checkedAt } = answer;
+    const decision = { allowed: true, strategy, granularity: GRANULARITY[strategy], checkedAt };
+    const delegation = new VerifiedDelegation({ key, systemUser, ...asked, decision });
+    this.#checks.set(delegation, check);
+    return delegation;
+  }
+
+  /**
+   * The token the handler will use, got a moment early: MP-303 although Altinn has the system user is our own mistake,
+   * and the customer must not be told otherwise. Every other failure is left to the call that needs the token.
+   */
+  async #proveToken(
+    context: ExecutionContext,
+    clientName: string,
+    service: SystemUserService,
+    { tokenRequest }: VerifiedDelegation,
+  ): Promise<void> {
+    const scope = scopeOf(this.reflector, context);
+    if (scope === undefined || !this.clients.has(clientName)) return;
+    const { tokens } = this.clients.get(clientName);
+    if (tokens.peek(scope.request) !== undefined) return;
+    try {
+      await tokens.getToken(scope.request, { signal: AbortSignal.timeout(TOKEN_DEADLINE_MS) });
+    } catch (error) {
+      if (!isMaskinportenError(error, 'MP_SYSTEMUSER_MISSING')) return;
+      const { organisation, externalRef } = tokenRequest;
+      throw await service.delegations.check.unknownToMaskinporten(keyOf(organisation, externalRef));
+    }
+  }
+}
+
+/** Whose system a handler means: what it says, else the client its token comes from. */
+export function clientNameOf(
+  reflector: Reflector,
+  context: ExecutionContext,
+  { client }: SystemUserRequirement,
+): string {
+  return client ?? scopeOf(reflector, context)?.client ?? DEFAULT_CLIENT;
+}
+
+function organisationFrom(value: unknown, field: string): string {
+  const organisation = parseOrganisationNumber(value);
+  if (organisation !== undefined) return organisation;
+  throw new DelegationError('organisation_number_invalid', { reason: `${field} is not an organisation number` });
+}
+
+function referenceFrom(value: unknown, organisation: string): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string' && EXTERNAL_REF.test(value)) return value;
+  throw new DelegationError('system_user_missing', { organisation, reason: 'externalRef cannot be one of Altinn’s' });
+}
+
+/** F-86: whoever changes something is checked anew, since it cannot be taken back. */
+function changesSomething(context: ExecutionContext): boolean {
+  if (context.getType() !== 'http') return false;
+  const { method } = context.switchToHttp().getRequest<{ method?: unknown }>();
+  return typeof method !== 'string' || !SAFE_METHODS.has(method.toUpperCase());
+}

@@ -1,0 +1,26 @@
+// May this caller act, has the customer approved it, and does that cover this: three questions before a handler runs.
+export { RequireSystemUser } from './require-system-user.decorator.js';
+export { fromBody, fromParam } from './value-source.js';
+export type { ValueSource } from './value-source.js';
+export type { SystemUserRequirement } from './requirement.js';
+export { CurrentSystemUser } from './current-system-user.decorator.js';
+export { VerifiedDelegation } from './verified-delegation.js';
+export { SystemUserGuard } from './system-user.guard.js';
+export { CallerPolicy } from './caller-policy.js';
+export type { DelegatedAction } from './caller-policy.js';
+export { SystemUserService } from './system-user.service.js';
+export type {
+  RightQuery,
+  SystemUserQuery,
+  SystemUserRequestInput,
+  SystemUserServiceOptions,
+} from './system-user.service.js';
+export { InjectSystemUsers, getSystemUserServiceToken } from './inject-system-users.js';
+export { DelegationError, isDelegationError } from './delegation-error.js';
+export type { DelegationProblem } from './delegation-error.js';
+export { DELEGATION_CODES } from './delegation-code.js';
+export type { DelegationCode, DelegationCodeFacts } from './delegation-code.js';
+export type { RightDecision, RightGranularity, RightsStrategy } from './right-decision.js';
+export { SystemUserServices } from './system-user-services.js';
+export { DelegationGate } from './delegation-gate.js';
+export { SystemUserCheck } from './system-user-check.js';

@@ -1,0 +1,26 @@
+import { applyDecorators, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
+import { MessageDenialFilter } from './denial-answer.js';
+import { RequirementMetadata, type SystemUserRequirement } from './requirement.js';
+import { SystemUserGuard } from './system-user.guard.js';
+import { SystemUserInterceptor } from './system-user.interceptor.js';
+
+/**
+ * Runs a handler (or all of a class) only when the organisation has approved a system user for this system, the system
+ * user has the right, and your `CallerPolicy` lets the caller act for the organisation. What a method says replaces what
+ * its class says. Together with `@Scopes`, outgoing calls carry a token of the verified organisation's system user.
+ * Works on HTTP, RPC, GraphQL and WebSocket handlers; it brings its own guard.
+ *
+ * @example
+ * @Get('organisations/:orgno/claims')
+ * @Scopes('skatteetaten:kravogbetalinger')
+ * @RequireSystemUser({ organisation: fromParam('orgno'), resource: 'ske-krav-og-betalinger', action: 'read' })
+ * claims(@CurrentSystemUser() { organisation }: VerifiedDelegation) { … }
+ */
+export function RequireSystemUser(requirement: SystemUserRequirement): ClassDecorator & MethodDecorator {
+  return applyDecorators(
+    RequirementMetadata(Object.freeze({ ...requirement })),
+    UseGuards(SystemUserGuard),
+    UseInterceptors(SystemUserInterceptor),
+    UseFilters(MessageDenialFilter),
+  );
+}

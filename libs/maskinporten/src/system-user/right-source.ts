@@ -1,0 +1,97 @@
+import {
+  isPackageUrn,
+  packageCode,
+  type AltinnClient,
+  type AuthorizedParty,
+  type Right,
+  type SystemUser,
+  type SystemUserKey,
+} from '../altinn/index.js';
+import { DelegationError } from './delegation-error.js';
+import type { RightQuestion } from './right-decision.js';
+
+/** The answer of one source. `validUntil`: when what it was asked with ends. */
+export type RightAnswer =
+  | { readonly allowed: true; readonly validUntil?: Date | undefined }
+  | { readonly allowed: false; readonly code: 'right_missing' | 'client_not_delegated' };
+
+export interface RightContext {
+  readonly altinn: AltinnClient;
+  readonly systemId: string;
+  readonly key: SystemUserKey;
+  readonly systemUser: SystemUser;
+  readonly signal: AbortSignal;
+}
+
+/** @throws MaskinportenError or DelegationError (`delegation_unknown`) when there is no answer */
+export type RightSource = (context: RightContext, question: RightQuestion) => Promise<RightAnswer>;
+
+/** The policy decision point: party, resource and action. */
+export const pdpRights: RightSource = async (context, { resource, action, party }) => {
+  const { altinn, systemUser, signal } = context;
+  const decision = await altinn.pdp.authorize({ systemUserId: systemUser.id, resource, action, party }, signal);
+  if (decision.outcome === 'permit') return { allowed: true };
+  if (decision.outcome === 'no') return explainNo(context, party);
+  throw new DelegationError('delegation_unknown', { reason: `the PDP gave no decision: ${decision.reason}` });
+};
+
+/** The parties the system user may use the resource for: any action. */
+export const partiesRights: RightSource = async (context, { resource, party }) => {
+  const { altinn, key, signal } = context;
+  const { parties, tokenExpiresAt } = await altinn.parties.withResource(key, resource, signal);
+  const holds = isPackageUrn(resource)
+    ? (entry: AuthorizedParty) => entry.accessPackages.includes(packageCode(resource))
+    : () => true;
+  const found = parties.some((entry) => entry.organisation === party && entry.hasAccess && holds(entry));
+  return found ? { allowed: true, validUntil: tokenExpiresAt } : explainNo(context, party);
+};
+
+/** What the customer approved, and the changes approved since. Blind to everything the customer changed alone. */
+export const acceptedRights: RightSource = async ({ altinn, systemId, systemUser, signal }, question) => {
+  if (systemUser.userType === 'agent' && question.party !== systemUser.organisation) {
+    throw new DelegationError('system_user_misconfigured', {
+      reason: 'the strategy accepted-request knows nothing about the clients of an agent: use another',
+    });
+  }
+  const approved =
+    (await altinn.requests.get('standard', systemUser.id, signal)) ??
+    (await altinn.requests.get('agent', systemUser.id, signal)) ??
+    // Made by the customer in the portal: it got what the system was registered with.
+    (await altinn.register.get(systemId, signal));
+  let { rights, packages } = { rights: approved?.rights ?? [], packages: codes(approved?.accessPackages ?? []) };
+  const changes = [];
+  for await (const change of altinn.requests.listChanges(systemId, signal)) {
+    if (change.status === 'Accepted' && change.systemUserId?.toLowerCase() === systemUser.id) changes.push(change);
+  }
+  for (const change of changes.toSorted((a, b) => timeOf(a.created) - timeOf(b.created))) {
+    const unwanted = new Set(codes(change.unwantedAccessPackages));
+    rights = rights.filter((right) => !change.unwantedRights.some(sameRight(right))).concat(change.requiredRights);
+    packages = packages.concat(codes(change.requiredAccessPackages)).filter((name) => !unwanted.has(name));
+  }
+  const { resource, action } = question;
+  const allowed = isPackageUrn(resource)
+    ? packages.includes(packageCode(resource))
+    : rights.some((right) => right.resource === resource && (right.action === undefined || right.action === action));
+  return allowed ? { allowed } : { allowed, code: 'right_missing' };
+};
+
+/** The client of an agent is missing, or the client is there and the right is not: the next steps differ. */
+async function explainNo(context: RightContext, party: string): Promise<RightAnswer> {
+  const { altinn, key, systemUser, signal } = context;
+  if (systemUser.userType !== 'agent') return { allowed: false, code: 'right_missing' };
+  // That it is a no is certain; that it can be explained is not, where the scope for this question is not granted.
+  const isClient = await altinn.parties.all(key, signal).then(
+    ({ parties }) => parties.some((entry) => entry.organisation === party && entry.hasAccess),
+    () => false,
+  );
+  return { allowed: false, code: isClient ? 'right_missing' : 'client_not_delegated' };
+}
+
+const codes = (packages: readonly string[]): readonly string[] => packages.map(packageCode);
+
+const timeOf = (date: Date | undefined): number => date?.getTime() ?? 0;
+
+const sameRight =
+  (right: Right) =>
+  (other: Right): boolean =>
+    right.resource === other.resource && (other.action === undefined || other.action === right.action);

@@ -1,0 +1,56 @@
+import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { configurationError } from '../errors/index.js';
+import { remember, verifiedFor } from './current-delegation.js';
+import { DelegationError, isDelegationError } from './delegation-error.js';
+import { DelegationGate } from './delegation-gate.js';
+import { forCaller } from './denial-answer.js';
+import { RequirementMetadata } from './requirement.js';
+
+/** @throws MaskinportenConfigurationError (`MP_CONFIG`) when the module is not in scope: the application does not start */
+export function requireGate(gate: DelegationGate | undefined): DelegationGate {
+  if (gate !== undefined) return gate;
+  throw configurationError([
+    {
+      field: 'MaskinportenModule',
+      code: 'MP_CONFIG',
+      reason:
+        '@RequireSystemUser is used, but MaskinportenModule is not imported: add MaskinportenModule.forRoot(…) or forRootAsync(…) to the imports of the root module',
+    },
+  ]);
+}
+
+/** Lets a call through only when everything about its delegation was answered with yes. `@RequireSystemUser` brings it. */
+@Injectable()
+export class SystemUserGuard implements CanActivate {
+  readonly #gate: DelegationGate;
+
+  constructor(
+    private readonly reflector: Reflector,
+    @Optional() gate?: DelegationGate,
+  ) {
+    this.#gate = requireGate(gate);
+  }
+
+  /** @throws DelegationError for every answer but yes */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    try {
+      const requirement = this.reflector.getAllAndOverride(RequirementMetadata, [
+        context.getHandler(),
+        context.getClass(),
+      ]);
+      if (requirement === undefined) {
+        throw new DelegationError('system_user_misconfigured', {
+          reason: 'SystemUserGuard is used on a handler without @RequireSystemUser',
+        });
+      }
+      // Class and method both decorated: Nest runs this twice, and a value is read from the request once only (T-51).
+      if (verifiedFor(context) === undefined) remember(context, await this.#gate.verify(context, requirement));
+      return true;
+    } catch (error) {
+      if (!isDelegationError(error)) throw error;
+      this.#gate.report(error);
+      throw forCaller(context, error);
+    }
+  }
+}
