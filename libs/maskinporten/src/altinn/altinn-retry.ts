@@ -31,13 +31,13 @@ export class AltinnRetry {
 
   /** @throws MaskinportenError with `attempts`; the last one when every attempt failed. */
   async run<T>(attempt: Attempt<T>, signal?: AbortSignal): Promise<T> {
-    this.#circuit.enter();
+    const pass = this.#circuit.enter();
     try {
       const result = await this.#attempts(attempt, signal);
-      this.#circuit.succeeded();
+      this.#circuit.succeeded(pass);
       return result;
     } catch (error) {
-      this.#settle(error);
+      this.#settle(pass, error);
       throw error;
     }
   }
@@ -61,15 +61,15 @@ export class AltinnRetry {
         const delayMs = backoffMs(failures, error, random);
         const leftMs = deadlineMs - (clock.monotonicMs() - startedMs);
         if (failures >= attempts || !fits(delayMs, leftMs)) throw withDetails(error, { attempts: failures });
-        await sleep(delayMs, signal ?? new AbortController().signal);
+        await sleep(delayMs, signal ?? new AbortController().signal, true);
       }
     }
   }
 
-  #settle(error: unknown): void {
-    if (!isMaskinportenError(error)) return this.#circuit.released();
-    if (isOutage(error)) return this.#circuit.failed(error, error.retryAfterMs);
-    return answered(error) ? this.#circuit.succeeded() : this.#circuit.released();
+  #settle(pass: ReturnType<Circuit['enter']>, error: unknown): void {
+    if (!isMaskinportenError(error)) return this.#circuit.released(pass);
+    if (isOutage(error)) return this.#circuit.failed(pass, error, error.retryAfterMs);
+    return answered(error) ? this.#circuit.succeeded(pass) : this.#circuit.released(pass);
   }
 }
 

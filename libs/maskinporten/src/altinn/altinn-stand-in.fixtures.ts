@@ -428,7 +428,7 @@ export class AltinnStandIn {
     const [first] = call.path.slice(`${AUTHN}/systemuser/changerequest/vendor/`.length).split('/');
     if (!needs(`altinn:authentication/systemuser.request.${call.method === 'GET' ? 'read' : 'write'}`)) return;
     if (first === 'bysystem') return send(200, { links: {}, data: this.changes });
-    if (call.method === 'GET') {
+    if (call.method !== 'POST') {
       const found = this.changes.find(({ id }) => id === first);
       return found === undefined ? problem(404, 'AUTH-00010') : send(200, found);
     }

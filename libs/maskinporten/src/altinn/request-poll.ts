@@ -35,7 +35,7 @@ export async function pollRequest<T extends { readonly status: RequestStatus }>(
 ): Promise<T | undefined> {
   const { random = Math.random } = options;
   const signal = options.signal ?? new AbortController().signal;
-  const wait = options.sleep ?? sleep;
+  const wait = options.sleep ?? (async (ms: number, ending: AbortSignal) => sleep(ms, ending, true));
   for (let index = 0; ; index += 1) {
     const request = await readOnce().catch((error: unknown) => {
       if (isMaskinportenError(error) && error.category === 'transient' && !signal.aborted) return 'later' as const;
