@@ -155,7 +155,7 @@ describe('decodeOAuthError', () => {
     expect(decodeOAuthError(400, { error: 'x', error_description: text }).traceId).toBe(traceId);
   });
 
-  it('T-05: an error value outside the closed set becomes unknown_error', () => {
+  it('T-05, S-08: an error value outside the closed set becomes unknown_error', () => {
     const error = decodeOAuthError(400, { error: 'eyJhbGciOiJSUzI1NiJ9.secret.secret' });
     expect(error).toMatchObject({ oauthError: 'unknown_error', code: 'MP_OAUTH', docs: TROUBLESHOOTING_URL });
     expect(JSON.stringify(error)).not.toContain('eyJ');
