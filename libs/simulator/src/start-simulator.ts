@@ -15,7 +15,7 @@ import {
   type World,
 } from './kernel/index.js';
 import { MaskinportenState, maskinportenPart } from './maskinporten/index.js';
-import { type Operator, makeOperator, operatorRoutes } from './operator/index.js';
+import { type Operator, makeOperator, operatorRoutes, pageRoutes } from './operator/index.js';
 
 export interface SimulatorOptions {
   /** Port of the issuer; 0 or absent picks a free one. The other listeners take the ports after it when those are free. */
@@ -93,6 +93,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         const rotateSigningKey = (rotation: { dropOld: boolean }): Promise<string> =>
           state.signingKeys.rotate(rotation);
         operatorRoutes(app, { world, collections, settings, reset, rotateSigningKey });
+        pageRoutes(app, altinn, faults);
       }
       for (const part of parts) part.routes?.[role]?.(app);
     }

@@ -30,21 +30,21 @@ function claimsOf(orgno: string): readonly object[] {
   }));
 }
 
+const refuse = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  code: keyof typeof MESSAGES,
+  detail?: string,
+): FastifyReply => {
+  const [status, message] = MESSAGES[code];
+  const melding = detail === undefined ? message : `${message}: ${detail}`;
+  logEntryOf(request).refusal = { error: code, errorDescription: melding };
+  const korrelasjonsid = String(request.headers['korrelasjonsid'] ?? randomUUID());
+  return reply.code(status).send({ kode: code, melding, korrelasjonsid });
+};
+
 /** Skatteetaten's Krav og betalinger, profile `regnskapssystem` (reference §10.2): a raw Maskinporten token of a system user. */
 export function kravOgBetalingerRoutes(app: FastifyInstance, altinn: AltinnState): void {
-  const refuse = (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    code: keyof typeof MESSAGES,
-    detail?: string,
-  ): FastifyReply => {
-    const [status, message] = MESSAGES[code];
-    const melding = detail === undefined ? message : `${message}: ${detail}`;
-    logEntryOf(request).refusal = { error: code, errorDescription: melding };
-    const korrelasjonsid = String(request.headers['korrelasjonsid'] ?? randomUUID());
-    return reply.code(status).send({ kode: code, melding, korrelasjonsid });
-  };
-
   type Route = { Params: { orgno: string; list: string }; Querystring: { fraOgMed?: string; tilOgMed?: string } };
   for (const base of BASES) {
     app.get<Route>(

@@ -8,6 +8,11 @@ function isOwnOrigin(origin: string, host: string): boolean {
   return URL.canParse(origin) && new URL(origin).protocol === 'http:' && new URL(origin).host === host.toLowerCase();
 }
 
+/** A person who follows a link, such as a `confirmUrl` in a vendor's application. The linking page can read nothing. */
+function isNavigation({ method, headers }: FastifyRequest): boolean {
+  return method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+}
+
 /** Why the request may not reach the operator, or `undefined`. */
 function objection(request: FastifyRequest): string | undefined {
   const { host = '', origin } = request.headers;
@@ -17,7 +22,8 @@ function objection(request: FastifyRequest): string | undefined {
   if (!LOOPBACK_HOST.test(host)) return 'The Host header must name this machine.';
   // A page of another site in the developer's browser may send, if not read.
   if (origin !== undefined && !isOwnOrigin(origin, host)) return 'Pages of other origins may not use the operator.';
-  if (request.headers['sec-fetch-site'] === 'cross-site') return 'Other sites may not use the operator.';
+  if (request.headers['sec-fetch-site'] === 'cross-site' && !isNavigation(request))
+    return 'Other sites may not use the operator.';
   return undefined;
 }
 

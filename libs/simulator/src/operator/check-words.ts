@@ -1,0 +1,82 @@
+/** What a check means, when it passed and when it failed, for people who read the log. */
+export const CHECK_WORDS: Readonly<Record<string, readonly [passed: string, failed: string]>> = {
+  request: ['The request is a proper form post', 'The request is not a proper form post'],
+  assertion: ['The assertion is a JWT', 'The assertion is not a JWT'],
+  'header.parameters': ['The header has only allowed members', 'The header has a member that is not allowed'],
+  'header.typ': ['The type of the JWT, if any, is right', 'The type of the JWT is wrong'],
+  'header.alg': ['The algorithm is allowed', 'The algorithm is not allowed'],
+  'header.x5c': ['A certificate chain, if any, is readable', 'The certificate chain is not readable'],
+  'claims.documented': ['The claims are all documented ones', 'There is a claim that Maskinporten does not know'],
+  'claims.aud': ['The audience is this issuer', 'The audience is not this issuer'],
+  'claims.jti': ['The grant has an id of its own', 'The grant has no id of its own'],
+  'claims.iss_onbehalfof': ['Nobody is acted on behalf of', 'iss_onbehalfof is not supported here'],
+  'client.known': ['The client is known and active', 'The client is unknown or inactive'],
+  'key.known': ['The key is registered on the client', 'The key is not registered on the client'],
+  'key.in_date': ['The key is in date', 'The key has expired'],
+  'certificate.trusted': ['A certificate, if any, is trusted', 'The certificate is not trusted'],
+  'certificate.organisation': [
+    'A certificate, if any, is the client’s organisation’s',
+    'The certificate is another organisation’s',
+  ],
+  signature: ['The signature is right', 'The signature is wrong'],
+  'time.integers': ['The times are whole seconds', 'A time is not a whole number of seconds'],
+  'time.lifetime': ['The grant lives for at most 120 seconds', 'The grant lives for longer than 120 seconds'],
+  'time.issued_now': ['The grant was issued now', 'The grant was not issued now; compare the clocks'],
+  'time.not_expired': ['The grant has not expired', 'The grant has expired'],
+  unused: ['The grant is used for the first time', 'The grant was used before'],
+  resource: ['A resource, if any, is a proper target', 'The resource is no proper target'],
+  pid: ['A person number, if any, can be right', 'The person number cannot be right'],
+  'authorization_details.type': [
+    'Authorization details, if any, are of a known type',
+    'The authorization details are of no known type',
+  ],
+  'authorization_details.fields': [
+    'Authorization details, if any, are complete',
+    'The authorization details are incomplete or have unknown fields',
+  ],
+  'authorization_details.party': [
+    'Altinn knows the system user or consent, if any',
+    'Altinn knows no such system user or consent: not approved, rejected, deleted, or under another reference',
+  ],
+  'scope.syntax': ['The scopes are well formed', 'The scopes are not well formed'],
+  'scope.registered': ['The scopes are on the client', 'A scope is not on the client'],
+  'scope.integration_type': ['The scopes fit the kind of client', 'A scope does not fit the kind of client'],
+  'scope.granted': ['The organisation has been given the scopes', 'The organisation has not been given a scope'],
+  'scope.delegated': ['A consumer, if any, has delegated the scopes', 'The consumer has not delegated a scope'],
+  consumer_org: ['A consumer, if any, can be acted for', 'The consumer cannot be acted for like this'],
+  'token.present': ['There is a bearer token', 'There is no bearer token'],
+  'token.key': ['The token’s key is published', 'The token’s key is not published'],
+  'token.signature': ['The token’s signature is right', 'The token’s signature is wrong'],
+  'token.claims': ['The token is in date and from the right issuer', 'The token has no claims'],
+  'token.iss': ['The token is from the right issuer', 'The token is from another issuer'],
+  'token.exp': ['The token is in date', 'The token has expired'],
+  'token.iat': ['The token is not from the future', 'The token is from the future'],
+  'token.not_revoked': ['The token is not revoked', 'The operator revoked the token'],
+  'token.scope': ['The token holds the scope', 'The token does not hold the scope'],
+  'token.exchanged': ['The token is Altinn’s own', 'The token was not exchanged at Altinn'],
+  'token.maskinporten': ['The token is Maskinporten’s', 'The token is not Maskinporten’s'],
+  'token.consumer': ['The token names its consumer', 'The token names no consumer'],
+  'token.system_user': ['The token is for a system user', 'The token is for no system user'],
+  enterprise_user: ['No enterprise user is used', 'Enterprise users are retired'],
+  'system_user.found': ['The system user is found', 'There is no such system user'],
+  'system_user.absent': ['There is no such system user yet', 'The system user exists already'],
+  'system_user.live': ['The system user exists', 'The system user has been deleted'],
+  'system.own': ['The system is the vendor’s own', 'The vendor has no such system'],
+  'system.valid': ['The system is well formed', 'The system breaks a rule of the register'],
+  'system.vendor': ['The system is the sender’s', 'The system is another vendor’s'],
+  'request.found': ['The request is found', 'There is no such request'],
+  'request.new': ['It is a new request', 'The request existed already'],
+  'request.allowed': ['The system may ask for this', 'The system may not ask for this'],
+  correlation_id: ['The correlation id is new', 'The correlation id is missing or used'],
+  subscription_key: ['The subscription key is right', 'The subscription key is missing or wrong'],
+  'right.present': ['The right is there', 'The right is missing'],
+  decision: ['The PDP permits it', 'The PDP does not permit it'],
+};
+
+/** The words of one verdict; a check without words keeps its name. */
+export function wordsOf(check: string, ok: boolean | undefined): string {
+  const words = CHECK_WORDS[check];
+  if (words === undefined) return check;
+  if (ok === undefined) return `Not judged: ${words[0].charAt(0).toLowerCase()}${words[0].slice(1)}`;
+  return ok ? words[0] : words[1];
+}
