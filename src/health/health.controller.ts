@@ -35,7 +35,7 @@ export class HealthController {
   @Get()
   @Header('cache-control', 'no-store')
   async report(@Req() request: IncomingMessage, @Res({ passthrough: true }) response: Answer): Promise<unknown> {
-    const details = (await this.readers.mayReadDetails(request)) === true;
+    const details = await this.readers.mayReadDetails(request);
     try {
       return await this.health.check([() => this.maskinporten.check('maskinporten', { details })]);
     } catch (error) {

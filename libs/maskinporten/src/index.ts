@@ -98,6 +98,17 @@ export type {
   SystemUserRequest,
 } from './altinn/index.js';
 
+// Telemetry.
+export { DelegationDecisions, INSTRUMENTS, MaskinportenTelemetryModule } from './telemetry/index.js';
+export type {
+  Attributes,
+  FinishedSpan,
+  Instrument,
+  MaskinportenTelemetryOptions,
+  Measurement,
+  TelemetrySink,
+} from './telemetry/index.js';
+
 // Errors.
 export {
   AccessNotGrantedError,

@@ -21,6 +21,7 @@ import {
   type MaskinportenClient,
 } from './outbound/index.js';
 import { DelegationGate, SystemUserCheck, SystemUserServices, getSystemUserServiceToken } from './system-user/index.js';
+import { DelegationDecisions } from './telemetry/index.js';
 import { HealthContributors, TokenServices, type MaskinportenTokenService } from './tokens/index.js';
 
 /** What belongs to the module rather than to the client it configures. */
@@ -47,11 +48,19 @@ export interface MaskinportenModuleAsyncOptions extends MaskinportenModuleExtras
     ScopesCheck,
     TokenServices,
     HealthContributors,
+    DelegationDecisions,
     SystemUserServices,
     DelegationGate,
     SystemUserCheck,
   ],
-  exports: [MaskinportenClients, TokenServices, HealthContributors, SystemUserServices, DelegationGate],
+  exports: [
+    MaskinportenClients,
+    TokenServices,
+    HealthContributors,
+    DelegationDecisions,
+    SystemUserServices,
+    DelegationGate,
+  ],
 })
 class MaskinportenCoreModule {}
 

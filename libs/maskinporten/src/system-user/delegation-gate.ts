@@ -4,6 +4,7 @@ import type { SystemUser, SystemUserKey } from '../altinn/index.js';
 import { isMaskinportenError } from '../errors/index.js';
 import { parseOrganisationNumber } from '../grants/index.js';
 import { bindSystemUser, DEFAULT_CLIENT, MaskinportenClients, scopeOf } from '../outbound/index.js';
+import { DelegationDecisions } from '../telemetry/index.js';
 import type { CallerPolicy, DelegatedAction } from './caller-policy.js';
 import type { DelegationCheck } from './delegation-check.js';
 import { DelegationError, isDelegationError } from './delegation-error.js';
@@ -41,6 +42,7 @@ export class DelegationGate {
     private readonly reflector: Reflector,
     private readonly services: SystemUserServices,
     private readonly clients: MaskinportenClients,
+    private readonly decisions: DelegationDecisions,
   ) {}
 
   /** Found once, when the application starts. */
@@ -68,6 +70,7 @@ export class DelegationGate {
     const delegation = await this.#right(service, question, systemUser);
     bindSystemUser(context, delegation.tokenRequest);
     await this.#proveToken(context, clientName, service, delegation);
+    this.decisions.record('allowed');
     return delegation;
   }
 
@@ -95,9 +98,10 @@ export class DelegationGate {
     }
   }
 
-  /** Says to the operator what the caller is not told. A logger that fails must not turn a denial into anything else. */
+  /** Counts a denial, and says to the operator what the caller is not told. A logger that fails must not turn a denial into anything else. */
   report(denial: DelegationError): void {
     const { code, reason, extensions } = denial;
+    this.decisions.record(code);
     const line = {
       message: `denied: ${code}`,
       code,

@@ -1,0 +1,102 @@
+/** What is measured, whatever it is exported with. Names and units follow OpenTelemetry's conventions. */
+export interface Instrument {
+  /** Dotted, as OpenTelemetry writes names. */
+  readonly name: string;
+  readonly kind: 'counter' | 'histogram' | 'observed-counter' | 'observed-gauge';
+  /** UCUM; braces hold an annotation. */
+  readonly unit: string;
+  readonly description: string;
+  /** Every attribute its measurements can have. */
+  readonly attributes: readonly string[];
+  /** Upper bounds of a histogram's buckets. */
+  readonly buckets?: readonly number[];
+}
+
+/** Name of the client in the application, `default` unless it was given one. */
+export const CLIENT = 'maskinporten.client.name';
+/** `plain` or `system-user`. */
+export const KIND = 'maskinporten.request.kind';
+/** `obtained` or `refused`. */
+export const OUTCOME = 'maskinporten.outcome';
+/** Our error code; a general attribute of OpenTelemetry. */
+export const ERROR_TYPE = 'error.type';
+/** Maskinporten's own code, `MP-250`. */
+export const MP_CODE = 'maskinporten.mp_code';
+/** Whether somebody waited for it. */
+export const BACKGROUND = 'maskinporten.background';
+/** `certificate` or `registered-key`. */
+export const CREDENTIAL = 'maskinporten.credential';
+/** `allowed`, or the code of the guard's refusal. */
+export const DECISION = 'maskinporten.delegation.decision';
+export const SECURITY_EVENT = 'maskinporten.security.event';
+
+/** Seconds; from a token endpoint next door to the deadline of an operation in the background. */
+const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];
+
+const describe = (
+  name: string,
+  kind: Instrument['kind'],
+  unit: string,
+  description: string,
+  attributes: readonly string[],
+  buckets?: readonly number[],
+): Instrument =>
+  Object.freeze({
+    name: `maskinporten.client.${name}`,
+    kind,
+    unit,
+    description,
+    attributes: Object.freeze([...attributes]),
+    ...(buckets === undefined ? {} : { buckets }),
+  });
+
+/** Everything that is measured. No attribute ever holds an organisation or person number, a scope, an id or a URL. */
+export const INSTRUMENTS = {
+  tokenRequests: describe(
+    'token.requests',
+    'counter',
+    '{request}',
+    'Tokens obtained or refused at the token endpoint.',
+    [CLIENT, KIND, OUTCOME, BACKGROUND, ERROR_TYPE, MP_CODE],
+  ),
+  tokenDuration: describe(
+    'token.duration',
+    'histogram',
+    's',
+    'Time from the first attempt to the outcome.',
+    [CLIENT, KIND, OUTCOME, BACKGROUND],
+    DURATION_BUCKETS,
+  ),
+  tokenAttempts: describe('token.attempts', 'counter', '{attempt}', 'Grants sent, retries included.', [CLIENT, KIND]),
+  cacheHits: describe('cache.hits', 'observed-counter', '{hit}', 'Usable tokens that were in the cache.', [CLIENT]),
+  cacheWaits: describe('cache.waits', 'observed-counter', '{wait}', 'Callers that waited for a token request.', [
+    CLIENT,
+  ]),
+  cacheRefreshes: describe('cache.refreshes', 'observed-counter', '{refresh}', 'Token requests in the background.', [
+    CLIENT,
+  ]),
+  cachedTokens: describe('cache.tokens', 'observed-gauge', '{token}', 'Tokens in the cache.', [CLIENT]),
+  clockOffset: describe('clock.offset', 'observed-gauge', 's', "Maskinporten's clock minus this machine's.", [CLIENT]),
+  credentialExpiry: describe('credential.expiry', 'observed-gauge', 'd', 'Days until a credential ends.', [
+    CLIENT,
+    CREDENTIAL,
+  ]),
+  circuitOpen: describe('circuit.open', 'observed-gauge', '{circuit}', '1 while calls are refused without asking.', [
+    CLIENT,
+    KIND,
+  ]),
+  listenerFailures: describe(
+    'listener.failures',
+    'observed-counter',
+    '{failure}',
+    'Listeners of token events (logs, metrics) that threw.',
+    [CLIENT],
+  ),
+  securityEvents: describe('security.events', 'counter', '{event}', 'Something that looks like an attack.', [
+    CLIENT,
+    SECURITY_EVENT,
+  ]),
+  delegationDecisions: describe('delegation.decisions', 'counter', '{decision}', 'Answers of the system user guard.', [
+    DECISION,
+  ]),
+} as const satisfies Record<string, Instrument>;

@@ -1,0 +1,169 @@
+import type { INestApplication } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import { MaskinportenHealthModule } from 'nestjs-maskinporten/health';
+import { AppModule } from '../src/app.module.js';
+import { loadConfiguration } from '../src/config/index.js';
+import { HealthReaders } from '../src/health/index.js';
+import { killChildren, ServiceProcess } from './support/child.js';
+import { closeAll, makeTestBed, type TestBed } from './support/service.js';
+
+const FAST = MaskinportenHealthModule.forRoot({ checkEveryMs: [40, 80], checkDeadlineMs: 60 });
+const started: INestApplication[] = [];
+
+afterEach(async () => {
+  killChildren();
+  for (const app of started.splice(0)) await app.close();
+  await closeAll();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly body: { readonly status: string; readonly details?: Record<string, { status: string }> };
+}
+
+interface Service {
+  readonly url: string;
+  ask(path: string): Promise<Answer>;
+}
+
+async function ask(url: string, path: string): Promise<Answer> {
+  const response = await fetch(`${url}${path}`);
+  return { status: response.status, body: (await response.json()) as Answer['body'] };
+}
+
+/** The template with everything real but the pace of the background check. */
+async function startService(
+  { variables }: TestBed,
+  {
+    adapter = new ExpressAdapter(),
+    readers = false,
+  }: { adapter?: ExpressAdapter | FastifyAdapter; readers?: boolean } = {},
+): Promise<Service> {
+  const module = await Test.createTestingModule({ imports: [AppModule.register(await loadConfiguration(variables))] })
+    .overrideModule(MaskinportenHealthModule)
+    .useModule(FAST)
+    .overrideProvider(HealthReaders)
+    .useValue({ mayReadDetails: () => readers })
+    .compile();
+  const app = module.createNestApplication(adapter, { logger: false });
+  started.push(app);
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+  return { url, ask: async (path) => ask(url, path) };
+}
+
+describe.each([
+  ['Express', () => new ExpressAdapter()],
+  ['Fastify', () => new FastifyAdapter()],
+])('health routes on %s', (_name, adapter) => {
+  it('answer with statuses and nothing else', async () => {
+    const service = await startService(await makeTestBed(), { adapter: adapter() });
+    expect(await service.ask('/health/live')).toEqual({ status: 200, body: { status: 'ok' } });
+    expect(await service.ask('/health/ready')).toEqual({ status: 200, body: { status: 'ok' } });
+    expect(await service.ask('/health')).toMatchObject({
+      status: 200,
+      body: { status: 'ok', details: { maskinporten: { status: 'up' } } },
+    });
+  });
+
+  it('T-69: tell a caller without authentication nothing about an expired key, and are 503 only in the report', async () => {
+    const bed = await makeTestBed();
+    const expired = { ...bed.variables, MASKINPORTEN_KEY_REGISTERED_AT: '2020-01-31' };
+    const service = await startService({ ...bed, variables: expired }, { adapter: adapter() });
+    expect((await service.ask('/health/ready')).status).toBe(200);
+    expect(await service.ask('/health')).toEqual({
+      status: 503,
+      body: {
+        status: 'error',
+        info: {},
+        error: { maskinporten: { status: 'down' } },
+        details: { maskinporten: { status: 'down' } },
+      },
+    });
+  });
+
+  it('tell whoever may read them the details', async () => {
+    const bed = await makeTestBed();
+    const service = await startService(bed, { adapter: adapter(), readers: true });
+    const { body } = await service.ask('/health');
+    expect(body.details?.['maskinporten']).toMatchObject({
+      clients: { default: { key: { fallback: false }, clock: { status: 'up' }, circuit: { plain: 'closed' } } },
+    });
+    expect(JSON.stringify(body)).not.toContain(bed.clientId);
+  });
+});
+
+describe('under an outage, polled ten times a second', () => {
+  const outages: readonly [string, (simulator: Simulator) => void][] = [
+    ['killed', ({ operator }) => operator.faults.add({ path: '/*', server: 'maskinporten', reset: true })],
+    ['hung', ({ operator }) => operator.faults.add({ path: '/*', server: 'maskinporten', delayMs: 600_000 })],
+    ['slow', ({ operator }) => operator.faults.add({ path: '/*', server: 'maskinporten', delayMs: 200 })],
+    ['clock-shifted', ({ operator }) => operator.clock.setOffset(45)],
+  ];
+
+  it.each(outages)(
+    'Maskinporten %s: degraded, back again, and not one readiness flip',
+    async (_name, breakIt) => {
+      const bed = await makeTestBed();
+      const service = await startService(bed);
+      const probes: number[] = [];
+      const traffic: Promise<unknown>[] = [];
+      const poll = async (until: string): Promise<void> => {
+        for (;;) {
+          // Real calls at the same time; what becomes of them is another suite's matter.
+          traffic.push(fetch(`${service.url}/broker/transfers`).catch(() => undefined));
+          const [live, ready, report] = await Promise.all(
+            ['/health/live', '/health/ready', '/health'].map(async (path) => service.ask(path)),
+          );
+          probes.push(live?.status ?? 0, ready?.status ?? 0, report?.status ?? 0);
+          if (report?.body.status === until) return;
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+      };
+      await poll('ok');
+      breakIt(bed.simulator);
+      await poll('degraded');
+      bed.simulator.operator.faults.clear();
+      bed.simulator.operator.clock.setOffset(0);
+      await poll('ok');
+      await Promise.all(traffic);
+      expect(new Set(probes)).toEqual(new Set([200]));
+    },
+    60_000,
+  );
+
+  it('Maskinporten gone, port and all: degraded, and back when it listens again', async () => {
+    const bed = await makeTestBed();
+    const service = await startService(bed);
+    const port = Number(new URL(bed.simulator.issuer).port);
+    const status = async (): Promise<string> => (await service.ask('/health')).body.status;
+    await bed.simulator.close();
+    while ((await status()) !== 'degraded') expect((await service.ask('/health/ready')).status).toBe(200);
+    const again = await startSimulator({ port });
+    try {
+      while ((await status()) !== 'ok') expect((await service.ask('/health/ready')).status).toBe(200);
+    } finally {
+      await again.close();
+    }
+  }, 60_000);
+});
+
+describe('the built service on SIGTERM', () => {
+  it('says shutting_down, goes on serving for a while, and ends with 0', async () => {
+    const { variables } = await makeTestBed();
+    const service = ServiceProcess.start({ ...variables, NODE_ENV: 'production', LOG_LEVEL: 'log', PORT: '0' });
+    const [, port] = await service.says(/"port":(\d+)/);
+    const url = `http://127.0.0.1:${port}`;
+    expect(await ask(url, '/health/ready')).toEqual({ status: 200, body: { status: 'ok' } });
+    service.signal('SIGTERM');
+    await service.says(/draining/);
+    expect(await ask(url, '/health/ready')).toEqual({ status: 503, body: { status: 'shutting_down' } });
+    expect((await ask(url, '/health/live')).status).toBe(200);
+    expect((await fetch(`${url}/broker/transfers`)).status).toBe(200);
+    expect(await service.ended()).toBe(0);
+  });
+});
