@@ -14,12 +14,17 @@ export interface BurstResult extends Disturbance {
   readonly failures: number;
   readonly firstFailure?: string;
   readonly peakRssMb: number;
+  /** The same when the client was loaded and had one token. */
+  readonly rssBeforeMb: number;
 }
+
+const peakRssMb = (): number => process.resourceUsage().maxRSS / 1_024;
 
 const { client: name, setup, keys } = JSON.parse(process.env['BENCH_SETTINGS'] ?? '{}') as BurstSettings;
 const client = await CLIENTS[name](setup);
 // One token first: the burst of a service that is up, not of one that loads its modules.
 await client.get();
+const rssBeforeMb = peakRssMb();
 const orgs = takeOrganisations(keys);
 let outcomes: PromiseSettledResult<unknown>[] = [];
 const disturbance = await watchProcess(async () => {
@@ -31,7 +36,8 @@ const result: BurstResult = {
   tokens: outcomes.length - failed.length,
   failures: failed.length,
   ...(failed[0]?.status === 'rejected' ? { firstFailure: String(failed[0].reason) } : {}),
-  peakRssMb: process.resourceUsage().maxRSS / 1_024,
+  peakRssMb: peakRssMb(),
+  rssBeforeMb,
 };
 process.send?.(result);
 await client.close();

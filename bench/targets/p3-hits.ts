@@ -92,7 +92,7 @@ async function oneKey(bench: Bench): Promise<Measurement[]> {
 }
 
 const HIT_REASON =
-  'each hit reads the wall and the monotonic clock (F-102 to F-104) and reads the request by content, not identity';
+  'each hit reads two clocks (F-102 to F-104), the peer reads one; and a request is compared by content, not by identity';
 
 async function thousandKeys(bench: Bench): Promise<Measurement[]> {
   const orgs = takeOrganisations(bench.quick ? 50 : 1_000);

@@ -11,6 +11,8 @@ const DELAY_MS = 20;
 const NAMES = ['ours', 'hand-written'] as const;
 type Name = (typeof NAMES)[number];
 
+const ONE_TICK = 'all calls come in one tick, and checking and starting them all is one piece of work';
+
 interface Burst extends BurstResult {
   readonly worstAgeSeconds: number;
 }
@@ -49,12 +51,19 @@ export const coldKeys: Target = {
       ...(reason === undefined ? {} : { reason }),
     });
     const perSecond = ({ tokens, totalMs }: Burst): number => (tokens / totalMs) * 1_000;
+    const before = (name: Name): number => median(of(name, ({ rssBeforeMb }) => rssBeforeMb));
     const failures = (name: Name): number => Math.max(...of(name, (burst) => burst.failures));
     return [
       line('tokens per second', perSecond, (value) => `${Math.round(value)}/s`, { atLeast: 1.2 }),
-      line('worst gap of the event loop', ({ worstLoopGapMs }) => worstLoopGapMs, ms, { atMost: 0.1 }),
-      line('worst dns.lookup', ({ worstLookupMs }) => worstLookupMs, ms, { atMost: 0.02 }),
-      line('peak RSS', ({ peakRssMb }) => peakRssMb, mb, { atMost: 0.5 }),
+      line('worst gap of the event loop', ({ worstLoopGapMs }) => worstLoopGapMs, ms, { atMost: 0.1 }, ONE_TICK),
+      line('worst dns.lookup', ({ worstLookupMs }) => worstLookupMs, ms, { atMost: 0.02 }, ONE_TICK),
+      line(
+        'peak RSS',
+        ({ peakRssMb }) => peakRssMb,
+        mb,
+        { atMost: 0.5 },
+        `a part of it is there before the burst: ${mb(before('ours'))}, hand-written ${mb(before('hand-written'))}`,
+      ),
       {
         target: 'P6',
         measure: `${keys} cold keys at once: age of any grant when it arrives`,

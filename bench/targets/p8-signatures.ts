@@ -38,8 +38,8 @@ async function oursSigner({ privateKeyPem, kid, clientId }: Credentials): Promis
   const key = await loadSigningKey({ pem: privateKeyPem, kid });
   const factory = new AssertionFactory({ issuer: ISSUER, clientId, nowMs: Date.now, gate: signingGate });
   const request = normaliseTokenRequest({ scopes: SCOPES });
-  const { signal } = new AbortController();
-  return async () => factory.create(request, key, signal);
+  // Each token request has a signal of its own.
+  return async () => factory.create(request, key, new AbortController().signal);
 }
 
 async function joseSigner({ privateKeyPem, kid, clientId }: Credentials): Promise<Sign> {
