@@ -41,7 +41,8 @@ export class ServiceLogger extends ConsoleLogger {
     options: Parameters<ConsoleLogger['getJsonLogObject']>[1],
   ): ReturnType<ConsoleLogger['getJsonLogObject']> {
     const line = super.getJsonLogObject(message, options);
-    return isFacts(message) ? { ...message, ...line, message: message.message } : line;
+    // The members of the line stand first and win; those of the message follow.
+    return isFacts(message) ? { ...line, ...message, ...line, message: message.message } : line;
   }
 
   protected override stringifyJsonLogObject(logObject: Record<string, unknown>): string {
