@@ -19,6 +19,16 @@ class TestClock {
   }
 }
 
+function closedGate(): { gate: Promise<void>; open: () => void } {
+  let open!: () => void;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { gate, open };
+}
+
+const failing = async (): Promise<Answer> => Promise.reject(new Error('down'));
+
 describe('AnswerMemory', () => {
   let clock: TestClock;
   let memory: AnswerMemory<Answer>;
@@ -61,10 +71,7 @@ describe('AnswerMemory', () => {
   });
 
   it('counts the life from the question, so that a slow answer is not a young one', async () => {
-    let open = (): void => undefined;
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+    const { gate, open } = closedGate();
     const first = memory.get('a', answering(true, gate), false);
     await Promise.resolve();
     clock.pass(20_000);
@@ -86,10 +93,7 @@ describe('AnswerMemory', () => {
   });
 
   it('fresh: never takes an answer whose question was sent before, and shares the next one', async () => {
-    let open = (): void => undefined;
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+    const { gate, open } = closedGate();
     const early = memory.get('a', answering(true, gate), false);
     await Promise.resolve();
     await Promise.resolve();
@@ -101,7 +105,6 @@ describe('AnswerMemory', () => {
   });
 
   it('does not remember failures, and a failed question does not spoil the next', async () => {
-    const failing = async (): Promise<Answer> => Promise.reject(new Error('down'));
     const first = memory.get('a', failing, false);
     const second = memory.get('a', answering(true), true);
     await expect(first).rejects.toThrow('down');
@@ -111,10 +114,7 @@ describe('AnswerMemory', () => {
   });
 
   it('what is forgotten while it is being asked is not remembered', async () => {
-    let open = (): void => undefined;
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+    const { gate, open } = closedGate();
     const asking = memory.get('a', answering(true, gate), false);
     await Promise.resolve();
     memory.forget('a');

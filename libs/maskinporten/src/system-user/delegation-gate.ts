@@ -98,7 +98,10 @@ export class DelegationGate {
     }
   }
 
-  /** Counts a denial, and says to the operator what the caller is not told. A logger that fails must not turn a denial into anything else. */
+  /**
+   * Counts a denial, and says to the operator what the caller is not told. A logger that fails must not turn a denial
+   * into anything else.
+   */
   report(denial: DelegationError): void {
     const { code, reason, extensions } = denial;
     this.decisions.record(code);

@@ -9,6 +9,8 @@ const CUSTOMER = organisationNumber(1);
 const CLIENT = organisationNumber(2);
 const PACKAGE = 'urn:altinn:accesspackage:lonn';
 
+const wire = (value: string): object => ({ resource: [{ id: 'urn:altinn:resource', value }] });
+
 /** Moves with the test, and with real time, which the HTTP calls in between take. */
 class ShiftedClock {
   shiftMs = 0;
@@ -45,6 +47,21 @@ describe('SystemUserService', () => {
         await Promise.resolve();
       },
     });
+
+  const check = async (resource = RESOURCE): Promise<unknown> =>
+    service('accepted-request').checkRight({ organisation: CUSTOMER, resource });
+
+  const approve = (rights: string[], packages: string[] = []): string => {
+    const { id } = standIn.addUser({ organisation: CUSTOMER });
+    standIn.addRequest({
+      id,
+      partyOrgNo: CUSTOMER,
+      status: 'Accepted',
+      rights: rights.map(wire),
+      accessPackages: packages.map((urn) => ({ urn })),
+    });
+    return id;
+  };
 
   describe('findSystemUser', () => {
     it('gives the system user, or null', async () => {
@@ -185,21 +202,6 @@ describe('SystemUserService', () => {
   });
 
   describe('accepted-request', () => {
-    const wire = (value: string): object => ({ resource: [{ id: 'urn:altinn:resource', value }] });
-    const approve = (rights: string[], packages: string[] = []): string => {
-      const { id } = standIn.addUser({ organisation: CUSTOMER });
-      standIn.addRequest({
-        id,
-        partyOrgNo: CUSTOMER,
-        status: 'Accepted',
-        rights: rights.map(wire),
-        accessPackages: packages.map((urn) => ({ urn })),
-      });
-      return id;
-    };
-    const check = async (resource = RESOURCE): Promise<unknown> =>
-      service('accepted-request').checkRight({ organisation: CUSTOMER, resource });
-
     it('knows what was approved, and says that it is no more than that', async () => {
       approve([RESOURCE], [PACKAGE]);
       await expect(check()).resolves.toMatchObject({ allowed: true, granularity: 'granted-at-approval' });

@@ -63,5 +63,6 @@ export async function simulatorOptions(
     clientId,
     key: { pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), kid },
     destinations: [simulator.apiUrl, simulator.platformUrl],
+    altinn: { platformUrl: simulator.platformUrl },
   };
 }
