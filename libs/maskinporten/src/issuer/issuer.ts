@@ -146,7 +146,6 @@ export class Issuer {
         headers: { accept: 'application/json' },
         deadlineMs: METADATA_DEADLINE_MS,
         maxBytes: METADATA_MAX_BYTES,
-        field: 'MASKINPORTEN_ISSUER',
       });
       this.#learnTime(response);
       const metadata = this.#read(response);
@@ -189,10 +188,11 @@ function unusable(reason: string, status: number | undefined): MaskinportenError
 
 function statusError(status: number): MaskinportenError {
   const message = `The metadata of the issuer was answered with status ${status}.`;
+  // A service in trouble is blamed on the endpoint, as for token requests; an address that is wrong, on the issuer.
+  if (status === 429) return createError('MP_THROTTLED', { message, status });
+  if (status >= 500 && status !== 501 && status !== 505) return createError('MP_UPSTREAM', { message, status });
   const details = { message, status, field: 'MASKINPORTEN_ISSUER' };
   if (status >= 300 && status < 400) return createError('MP_REDIRECT', details);
-  if (status === 429) return createError('MP_THROTTLED', details);
-  if (status >= 500 && status !== 501 && status !== 505) return createError('MP_UPSTREAM', details);
   return createError('MP_CONFIG_ENDPOINT', details);
 }
 
