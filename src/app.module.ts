@@ -13,6 +13,7 @@ import { Environment, isDemo, MaskinportenConfig, type Configuration } from './c
 import { DemoModule } from './demo/index.js';
 import { HealthModule } from './health/index.js';
 import { RequestLogMiddleware } from './logging/index.js';
+import { MetricsModule } from './metrics/index.js';
 import { InvalidRequestException, MaskinportenProblemFilter, ProblemDetailsFilter } from './problems/index.js';
 
 /** The whole service: settings, one Maskinporten client, and a module per feature. */
@@ -28,6 +29,7 @@ export class AppModule implements NestModule {
         MaskinportenModule.forRootAsync({ useClass: MaskinportenConfig }),
         BrokerModule,
         HealthModule,
+        MetricsModule.register(),
       ],
       providers: [
         { provide: Environment, useValue: environment },
