@@ -47,7 +47,7 @@ function specs(folder: string): string[] {
     if (entry.name === 'node_modules' || entry.name === 'dist') return [];
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return specs(path);
-    return /spec\.ts$/.test(entry.name) && entry.name !== 'ids.e2e-spec.ts' ? [path] : [];
+    return entry.name.endsWith('spec.ts') && entry.name !== 'ids.e2e-spec.ts' ? [path] : [];
   });
 }
 

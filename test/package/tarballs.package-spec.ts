@@ -48,8 +48,9 @@ describe('the packed tarballs', () => {
   });
 
   it.each(['libs/maskinporten', 'libs/simulator'])('%s passes publint and are-the-types-wrong', async (library) => {
-    await run('npx', ['publint', '--strict', library], root);
-    await run('npx', ['attw', '--pack', library, '--profile', 'esm-only'], root);
+    // Both exit with an error, and `run` throws, when anything is wrong.
+    await expect(run('npx', ['publint', '--strict', library], root)).resolves.toBeDefined();
+    await expect(run('npx', ['attw', '--pack', library, '--profile', 'esm-only'], root)).resolves.toBeDefined();
   });
 
   it('keep the number of run-time dependencies that the contract allows', () => {
