@@ -62,12 +62,15 @@ export class StrictTokenEndpoint {
   expiresIn: unknown = 120;
   /** Takes grants that name no key, as certificate clients send them (their chain is not this server's business). */
   keyless = false;
+  /** Answered to those who ask for the issuer's metadata. */
+  metadata: unknown;
   accepted = 0;
   /** How far this server's clock is ahead of the client's. */
   offsetMs = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #seen = new Set<string>();
+  readonly #grantOf = new WeakMap<ServerResponse, { readonly grant: ReceivedGrant; readonly nowMs: number }>();
   readonly #publicKeys: Map<string, KeyObject>;
   readonly #clock: Clock;
 
@@ -100,6 +103,11 @@ export class StrictTokenEndpoint {
     return this.grants.map(({ claims }) => claims.jti);
   }
 
+  /** Takes grants that are signed with this key and name it by a certificate chain. */
+  trust(publicKey: KeyObject): void {
+    this.#publicKeys.set('x5c', publicKey);
+  }
+
   /** Closes idle connections without a word, as servers do. */
   dropConnections(): void {
     for (const socket of this.#sockets) socket.destroy();
@@ -114,35 +122,41 @@ export class StrictTokenEndpoint {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const nowMs = this.#clock.wallMs() + this.offsetMs;
     response.setHeader('date', new Date(nowMs).toUTCString());
+    if (request.method === 'GET' && request.url?.startsWith('/.well-known/') === true) {
+      answer(200, this.metadata)(response, request);
+      return;
+    }
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
     try {
-      this.grants.push(await this.#judge(request, body));
+      const grant = await this.#judge(request, body);
+      this.grants.push(grant);
+      this.#grantOf.set(response, { grant, nowMs });
     } catch (error) {
       this.violations.push(String(error));
       answer(400, { error: 'invalid_request', error_description: 'Invalid assertion' })(response, request);
       return;
     }
-    const next = this.script.length > 0 ? this.script.shift() : this.always;
-    if (next !== undefined) {
-      next(response, request);
-      return;
-    }
-    const { iat = 0, exp = 0 } = this.grants.at(-1)?.claims ?? {};
-    if (iat * 1000 > nowMs + 10_000)
-      return refusal(undefined, 'invalid_grant', 400, 'Issue time is after now')(response, request);
-    if (exp * 1000 < nowMs) return refusal('MP-130', 'invalid_grant', 400, 'JWT is expired')(response, request);
-    this.accepted += 1;
-    const { scope } = this.grants.at(-1)?.claims ?? {};
-    const token = `token-${this.accepted}.${'x'.repeat(40)}`;
-    answer(200, {
-      access_token: token,
-      token_type: 'Bearer',
-      scope,
-      ...(this.expiresIn === undefined ? {} : { expires_in: this.expiresIn }),
-    })(response, request);
+    const next = (this.script.length > 0 ? this.script.shift() : this.always) ?? this.grant;
+    next(response, request);
   }
+
+  /** Gives the token that was asked for, unless the clocks are too far apart. */
+  readonly grant: Misbehaviour = (response, request) => {
+    const { grant, nowMs } = this.#grantOf.get(response) ?? {};
+    const { iat = 0, exp = 0, scope } = grant?.claims ?? {};
+    if (iat * 1000 > Number(nowMs) + 10_000) {
+      refusal(undefined, 'invalid_grant', 400, 'Issue time is after now')(response, request);
+    } else if (exp * 1000 < Number(nowMs)) {
+      refusal('MP-130', 'invalid_grant', 400, 'JWT is expired')(response, request);
+    } else {
+      this.accepted += 1;
+      const access_token = `token-${this.accepted}.${'x'.repeat(40)}`;
+      const expires_in = this.expiresIn === undefined ? {} : { expires_in: this.expiresIn };
+      answer(200, { access_token, token_type: 'Bearer', scope, ...expires_in })(response, request);
+    }
+  };
 
   /** RFC 7523 and protocol reference §2 and §3.1, with a library that shares no code with the client. */
   async #judge(request: IncomingMessage, body: string): Promise<ReceivedGrant> {
@@ -158,7 +172,7 @@ export class StrictTokenEndpoint {
     const verified = await jwtVerify(
       assertion,
       (header) => {
-        const key = this.#publicKeys.get(header.kid ?? (this.keyless ? 'kid-0' : ''));
+        const key = this.#publicKeys.get(header.kid ?? (this.keyless ? 'kid-0' : 'x5c'));
         if (key === undefined) throw new Error(`unknown kid ${header.kid}`);
         return key;
       },
@@ -173,7 +187,7 @@ export class StrictTokenEndpoint {
     for (const name of Object.keys(payload)) must(DOCUMENTED.has(name), `claim ${name}`);
     must(typeof payload.aud === 'string', 'aud is not one string');
     must(Number(payload.exp) - Number(payload.iat) <= 120, 'exp - iat');
-    must(Object.keys(protectedHeader).join() === (this.keyless ? 'alg' : 'alg,kid'), 'header');
+    must(['alg,kid', 'alg,x5c', this.keyless ? 'alg' : ''].includes(Object.keys(protectedHeader).join()), 'header');
     must(typeof payload.jti === 'string' && !this.#seen.has(payload.jti), 'jti used before');
     this.#seen.add(String(payload.jti));
     return { assertion, claims: payload, kid: protectedHeader.kid, body, headers: request.headers };

@@ -12,6 +12,7 @@ import {
 } from '../issuer/index.js';
 import { loadKeyRing, SigningGate, signingGate, type KeyRing, type KeySource } from '../keys/index.js';
 import { TokenEndpoint, type RetryBudget } from '../token-endpoint/index.js';
+import { checkTuning } from './check-tuning.js';
 import type { RefreshWindow } from './token-entry.js';
 import type { TokenEventListener } from './token-events.js';
 import { TokenEvents } from './token-events-emitter.js';
@@ -59,7 +60,8 @@ export interface TokenServiceConfig {
  * @example
  * const tokens = await createTokenService({ environment: 'test', clientId, key: { file: 'key.pem', kid } });
  */
-export async function createTokenService(config: TokenServiceConfig): Promise<MaskinportenTokenService> {
+export async function createTokenService(given: TokenServiceConfig): Promise<MaskinportenTokenService> {
+  const config = ownMembers(given);
   const clock = config.clock ?? systemClock;
   const random = config.random ?? Math.random;
   const events = new TokenEvents();
@@ -141,9 +143,26 @@ async function checkConfig(
     onWarning: ({ field, message }) => events.emit({ type: 'warning', field, reason: message }),
   }).catch(collect);
   checkOrganisations(config, keys, failures);
+  checkTuning(config, failures);
   if (resolved !== undefined && keys !== undefined && failures.isEmpty) return { resolved, keys };
   // A refusal that stands alone keeps its own code, such as MP_CERTIFICATE_EXPIRED.
   throw refusals.length === 1 && failures.count === 1 ? refusals[0] : failures.toError();
+}
+
+/** Without a prototype, two levels deep: a polluted one configures nothing (T-66). */
+function ownMembers(given: TokenServiceConfig): TokenServiceConfig {
+  const config = bare(given);
+  const { tokens, retry, http } = config;
+  return Object.assign(config, {
+    tokens: tokens && bare(tokens),
+    retry: retry && bare(retry),
+    http: http && bare(http),
+  });
+}
+
+function bare<T extends object>(members: T): T {
+  const nothing: object = Object.create(null) as object;
+  return Object.assign(nothing, members);
 }
 
 /** A certificate of another organisation would be refused by Maskinporten with MP-122 on the first request. */

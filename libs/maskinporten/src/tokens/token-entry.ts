@@ -53,6 +53,15 @@ export class TokenEntry {
     this.#refreshAtMonotonicMs = start.monotonicMs + refreshMs;
   }
 
+  /** True when the server itself no longer accepts the token. */
+  hasEnded(clock: Clock): boolean {
+    const marginLeftMs = marginMs(this.#lifeMs);
+    return (
+      clock.monotonicMs() >= this.#usableUntilMonotonicMs + marginLeftMs ||
+      clock.wallMs() >= this.#usableUntilWallMs + marginLeftMs
+    );
+  }
+
   isUsable(clock: Clock): boolean {
     return clock.monotonicMs() < this.#usableUntilMonotonicMs && clock.wallMs() < this.#usableUntilWallMs;
   }

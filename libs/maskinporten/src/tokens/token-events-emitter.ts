@@ -1,6 +1,6 @@
 import type { TokenEvent, TokenEventListener } from './token-events.js';
 
-/** Tells listeners what happens; a listener that throws costs a count and nothing else (F-138). */
+/** Tells listeners what happens; a listener that throws or rejects costs a count and nothing else (F-138). */
 export class TokenEvents {
   readonly #listeners = new Set<TokenEventListener>();
   #failures = 0;
@@ -19,12 +19,19 @@ export class TokenEvents {
   }
 
   readonly emit = (event: TokenEvent): void => {
-    for (const listener of this.#listeners) {
+    // A copy: a listener that is added while an event is told waits for the next one.
+    const listeners = [...this.#listeners];
+    for (const listener of listeners) {
       try {
-        listener(event);
+        const result: unknown = listener(event);
+        if (result instanceof Promise) result.catch(this.#failed);
       } catch {
-        this.#failures += 1;
+        this.#failed();
       }
     }
+  };
+
+  readonly #failed = (): void => {
+    this.#failures += 1;
   };
 }

@@ -1,5 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
-import { createError, isMaskinportenError, type MaskinportenError } from '../errors/index.js';
+import { isMaskinportenError, withDetails } from '../errors/index.js';
 import { RequestMemo, type NormalisedTokenRequest, type TokenRequestInput } from '../grants/index.js';
 import type { Clock } from '../issuer/index.js';
 import { credentialEnds, type KeyRing } from '../keys/index.js';
@@ -13,6 +12,8 @@ import type { TokenEventListener } from './token-events.js';
 import { TokenEvents } from './token-events-emitter.js';
 import type { TokenExchanger } from './token-exchanger.js';
 import type { TokenServiceStatus } from './token-service-status.js';
+import { TokenFlights, type Flight } from './token-flights.js';
+import { closedError, endedError, obtained, unexpectedError } from './token-outcomes.js';
 import { TokenSource, type Fetched } from './token-source.js';
 import { refuseAborted, wait } from './wait.js';
 
@@ -41,14 +42,6 @@ export interface TokenServiceParts {
   readonly onClose: () => Promise<void>;
 }
 
-/** One request to the token endpoint, shared by everybody who wants its token. */
-interface Flight {
-  readonly token: Promise<MaskinportenToken>;
-  readonly background: boolean;
-  /** Set when the request was invalidated after the flight began: its token may be what was just refused. */
-  detached: boolean;
-}
-
 /**
  * Gives access tokens: cached while they are usable, refreshed in the background while they are used, fetched once
  * however many ask.
@@ -64,13 +57,10 @@ export class MaskinportenTokenService {
   readonly #errors: PermanentErrors;
   readonly #forced: ForcedRefreshes;
   readonly #source: TokenSource;
-  readonly #flights = new Map<string, Flight>();
+  readonly #flights = new TokenFlights();
   readonly #requestOf = new WeakMap<MaskinportenToken, NormalisedTokenRequest>();
-  /** Flights run in the context the service was made in: no caller's request data may ride along (T-44, T-45). */
-  readonly #outside = new AsyncResource('MaskinportenTokenService');
   readonly #stopListeningToKeys: () => void;
-  readonly #stopRefreshing = new AbortController();
-  #closed = false;
+  #closing: Promise<void> | undefined;
   #hits = 0;
   #waits = 0;
   #refreshes = 0;
@@ -94,7 +84,7 @@ export class MaskinportenTokenService {
     });
     this.#stopListeningToKeys = parts.keys.onChange(({ retired }) => {
       this.#errors.clear();
-      this.#cache.dropKey(retired.identity);
+      if (retired !== undefined) this.#cache.dropKey(retired.identity);
     });
   }
 
@@ -155,7 +145,9 @@ export class MaskinportenTokenService {
     const request = this.#requestOf.get(refused);
     if (request === undefined) return undefined;
     const current = this.#cache.get(request);
-    if (current?.token === refused) {
+    // A token that is not (or no longer) in the cache counts too, unless its successor is already on its way.
+    const isCurrent = current?.token === refused;
+    if (isCurrent || (current === undefined && this.#flights.get(request.canonical) === undefined)) {
       if (!this.#forced.allow(request.canonical)) return undefined;
       this.invalidate(refused);
     }
@@ -211,12 +203,13 @@ export class MaskinportenTokenService {
    * are still usable are handed out until the end, so that calls being served can finish.
    */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#stopListeningToKeys();
-    this.#stopRefreshing.abort();
-    await Promise.allSettled([...this.#flights.values()].map(async ({ token }) => token));
-    this.#outside.emitDestroy();
+    await this.#flights.close();
     await this.#parts.onClose();
   }
 
@@ -228,9 +221,10 @@ export class MaskinportenTokenService {
       const entry = this.#usable(request);
       if (entry !== undefined) return entry.token;
       const remembered = this.#errors.get(request.canonical);
-      if (remembered !== undefined) throw remembered;
+      if (remembered !== undefined) throw withDetails(remembered, { attempts: 0, elapsedMs: 0 });
     }
     const flight = this.#flights.get(request.canonical) ?? this.#start(request, false);
+    flight.join();
     this.#waits += 1;
     return wait(flight.token, signal, flight.background ? this.#parts.endpoint.deadlineMs : undefined);
   }
@@ -247,7 +241,10 @@ export class MaskinportenTokenService {
 
   /** Nobody waits for it; its failure is an event, and the callers go on with the token they have (F-132). */
   #refresh(request: NormalisedTokenRequest, entry: TokenEntry): void {
-    if (this.#closed || this.#flights.has(request.canonical)) return;
+    const { canonical } = request;
+    if (this.#closing !== undefined || this.#flights.get(canonical) !== undefined) return;
+    // What was refused for good is not asked for again while that is remembered, usable token or not.
+    if (this.#errors.get(canonical) !== undefined) return;
     const { clock, random } = this.#parts;
     this.#refreshes += 1;
     this.#start(request, true).token.catch(() => {
@@ -256,69 +253,43 @@ export class MaskinportenTokenService {
   }
 
   #start(request: NormalisedTokenRequest, background: boolean): Flight {
-    if (this.#closed) throw closedError();
-    let flight: Flight | undefined;
-    const token = this.#outside.runInAsyncScope(async () => {
-      // The flight has to be known before it can end, also when fetching fails without waiting for anything.
-      await Promise.resolve();
-      return this.#fly(request, background, flight);
-    });
-    flight = { token, background, detached: false };
-    this.#flights.set(request.canonical, flight);
-    // All who wait may have left: the failure is then nobody's, and must not become an unhandled rejection (T-49).
-    token.catch(() => undefined);
-    return flight;
+    if (this.#closing !== undefined) throw closedError();
+    return this.#flights.start(request.canonical, background, async (flight) => this.#fly(request, flight));
   }
 
-  async #fly(
-    request: NormalisedTokenRequest,
-    background: boolean,
-    flight: Flight | undefined,
-  ): Promise<MaskinportenToken> {
-    const { canonical, scopes, kind } = request;
+  async #fly(request: NormalisedTokenRequest, flight: Flight): Promise<MaskinportenToken> {
+    const { background, signal } = flight;
     try {
-      const signal = this.#stopRefreshing.signal;
-      const fetched = await this.#source.fetch(request, background ? { background, signal } : { background });
+      const fetched = await this.#source.fetch(request, { background, signal });
       this.#keep(request, fetched, flight);
-      const { jti, kid } = fetched.entry.token;
-      this.#parts.events.emit({
-        type: 'token-obtained',
-        scopes,
-        kind,
-        jti,
-        ...(kid === undefined ? {} : { kid }),
-        attempts: fetched.attempts,
-        elapsedMs: fetched.elapsedMs,
-        ...(fetched.expiresInSeconds === undefined ? {} : { expiresInSeconds: fetched.expiresInSeconds }),
-        background,
-      });
+      this.#parts.events.emit(obtained(request, fetched, background));
       return fetched.entry.token;
     } catch (error) {
-      const failure = isMaskinportenError(error) ? error : unexpected();
-      if (flight?.detached !== true) this.#errors.remember(canonical, failure);
-      this.#parts.events.emit({ type: 'token-refused', scopes, kind, error: failure, background });
+      const failure = isMaskinportenError(error) ? error : unexpectedError();
+      if (!flight.detached) this.#errors.remember(request.canonical, failure);
+      // An open circuit has told so itself; saying it again for every call would bury the log.
+      if (failure.attempts !== 0) {
+        const { scopes, kind } = request;
+        this.#parts.events.emit({ type: 'token-refused', scopes, kind, error: failure, background });
+      }
       throw failure;
-    } finally {
-      if (this.#flights.get(canonical) === flight) this.#flights.delete(canonical);
     }
   }
 
-  #keep(request: NormalisedTokenRequest, fetched: Fetched, flight: Flight | undefined): void {
-    this.#requestOf.set(fetched.entry.token, request);
-    if (flight?.detached === true) return;
+  #keep(request: NormalisedTokenRequest, { entry, cacheable }: Fetched, flight: Flight): void {
+    const { clock } = this.#parts;
+    if (entry.hasEnded(clock)) throw endedError();
+    this.#requestOf.set(entry.token, request);
+    if (flight.detached) return;
     this.#errors.forget(request.canonical);
-    if (fetched.cacheable) this.#cache.set(request, fetched.entry);
+    if (cacheable && entry.isUsable(clock)) this.#cache.set(request, entry);
   }
 
   #drop(request: NormalisedTokenRequest, token: MaskinportenToken): void {
     const entry = this.#cache.get(request);
     if (entry !== undefined && entry.token !== token) return;
     this.#cache.delete(request);
-    const flight = this.#flights.get(request.canonical);
-    if (flight !== undefined && entry !== undefined) {
-      flight.detached = true;
-      this.#flights.delete(request.canonical);
-    }
+    if (entry !== undefined) this.#flights.detach(request.canonical);
   }
 }
 
@@ -329,9 +300,3 @@ function own<K extends keyof GetTokenOptions>(
 ): GetTokenOptions[K] | undefined {
   return options !== undefined && Object.hasOwn(options, name) ? options[name] : undefined;
 }
-
-const closedError = (): MaskinportenError =>
-  createError('MP_ABORTED', { message: 'The token service is closed; no new token is fetched.', retryable: false });
-
-const unexpected = (): MaskinportenError =>
-  createError('MP_PROTOCOL', { message: 'The token could not be fetched, for a reason that has no code of its own.' });

@@ -4,13 +4,19 @@ import type { Clock } from '../issuer/index.js';
 import type { ObtainedToken, TokenEndpoint } from '../token-endpoint/index.js';
 import { MaskinportenToken } from './maskinporten-token.js';
 import { TokenEntry, type Moment, type RefreshWindow } from './token-entry.js';
-import type { TokenExchanger } from './token-exchanger.js';
+import type { ExchangedToken, TokenExchanger } from './token-exchanger.js';
+import { wait } from './wait.js';
 
 /**
  * Life that is assumed, in seconds, of a token whose server promised nothing; it is handed to those who wait and not
  * cached. The shortest life Digdir documents for real scopes is 30 seconds (protocol reference §3.3).
  */
 const UNPROMISED_LIFE_SECONDS = 30;
+
+/** An exchange has its own deadlines; this one holds when it forgets them, so that callers never wait for ever. */
+const EXCHANGE_DEADLINE_MS = 30_000;
+/** As for Maskinporten's own tokens (failure reference §4): no longer, whatever the other issuer says. */
+const MAX_LIFE_SECONDS = 3_600;
 
 /** A token on its way into the cache, with what happened on the way. */
 export interface Fetched {
@@ -24,7 +30,8 @@ export interface Fetched {
 export interface FetchOptions {
   /** A usable token is still there, so nobody waits. */
   readonly background: boolean;
-  readonly signal?: AbortSignal;
+  /** Ends the fetch when the service closes and nobody waits. */
+  readonly signal: AbortSignal;
 }
 
 export interface TokenSourceOptions {
@@ -79,7 +86,11 @@ export class TokenSource {
     }
     const base = await this.#options.baseToken(request.withoutExchange());
     const start: Moment = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
-    const { value, expiresInSeconds } = await exchanger.exchange(base, request);
+    const { value, expiresInSeconds } = await wait(
+      exchanger.exchange(base, request),
+      undefined,
+      EXCHANGE_DEADLINE_MS,
+    ).then(checkExchanged);
     const { scopes, jti, kid } = base;
     const token = new MaskinportenToken({
       value,
@@ -101,4 +112,13 @@ export class TokenSource {
     const { window, random } = this.#options;
     return new TokenEntry({ token, keyIdentity, start, lifeMs: lifeSeconds * 1000, window, random });
   }
+}
+
+/** The same that is asked of a token response: safe in a header (T-32), and a life that can be counted (T-64). */
+function checkExchanged({ value, expiresInSeconds }: ExchangedToken): ExchangedToken {
+  const countable = Number.isFinite(expiresInSeconds) && expiresInSeconds > 0;
+  if (countable && /^[\x21-\x7e]{1,16384}$/.test(value)) {
+    return { value, expiresInSeconds: Math.min(expiresInSeconds, MAX_LIFE_SECONDS) };
+  }
+  throw createError('MP_PROTOCOL', { message: 'The exchange gave something that is no token.', field: 'exchange' });
 }

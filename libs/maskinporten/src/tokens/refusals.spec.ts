@@ -1,0 +1,106 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { answer, refusal, type Misbehaviour } from '../token-endpoint/strict-token-endpoint.fixtures.js';
+import { keySource, startService, type ServiceBench } from './token-service.fixtures.js';
+
+let bench: ServiceBench;
+const ask = (scope = 'a'): Promise<unknown> => bench.service.getToken(scope).catch((error: unknown) => error);
+
+afterEach(async () => {
+  await bench.close();
+});
+
+describe('refusals are remembered', () => {
+  // prettier-ignore
+  it.each<readonly [string, Misbehaviour, number]>([
+    ['MP_CLIENT_UNKNOWN', refusal('MP-100'), 30_000],
+    ['MP_SCOPE', refusal('MP-200', 'invalid_scope'), 30_000],
+    ['MP_KEY_EXPIRED', refusal('MP-121'), 30_000],
+    ['MP_NOT_GRANTED', refusal('MP-250', 'forbidden', 403), 30_000],
+    ['MP_NOT_DELEGATED', refusal('MP-251', 'forbidden', 403), 15_000],
+    ['MP_SYSTEMUSER_MISSING', refusal('MP-303', 'invalid_altinn_customer_configuration'), 2_000],
+    ['MP_PROTOCOL', answer(200, '<html>'), 1_000],
+    ['MP_REDIRECT', answer(302, ''), 1_000],
+  ])('F-58…F-62: %s', async (code, misbehaviour, ms) => {
+    bench = await startService();
+    bench.server.always = misbehaviour;
+    expect(await ask()).toMatchObject({ code, attempts: 1 });
+    bench.clock.advance(ms - 1);
+    const remembered = await ask();
+    expect(remembered).toMatchObject({ code, attempts: 0, elapsedMs: 0 });
+    expect(remembered).not.toBe(await ask());
+    expect(bench.requests()).toBe(1);
+    expect(bench.count('token-refused')).toBe(1);
+    bench.clock.advance(1);
+    expect(await ask()).toMatchObject({ code, attempts: 1 });
+    expect(bench.requests()).toBe(2);
+  });
+
+  it.each([
+    [0, 24_000],
+    [0.999_999, 35_999],
+  ])('for 30 s give or take a fifth (random %d: %i ms)', async (random, ms) => {
+    bench = await startService({ random: () => random });
+    bench.server.always = refusal('MP-250', 'forbidden', 403);
+    await ask();
+    bench.clock.advance(ms - 1);
+    await ask();
+    expect(bench.requests()).toBe(1);
+    bench.clock.advance(2);
+    await ask();
+    expect(bench.requests()).toBe(2);
+  });
+
+  it('F-58, F-64: per request: others are unaffected', async () => {
+    bench = await startService();
+    bench.server.script = [refusal('MP-200', 'invalid_scope')];
+    await ask('a');
+    expect(await ask('b')).toHaveProperty('value');
+    expect(await ask('a')).toMatchObject({ code: 'MP_SCOPE' });
+  });
+
+  it('F-39: a transient failure is not: the circuit answers, and tells it once', async () => {
+    bench = await startService({ random: () => 0 });
+    bench.server.always = answer(503, '');
+    await ask();
+    const errors = await Promise.all(Array.from({ length: 50 }, (_, index) => ask(`a:${index}`)));
+    for (const error of errors) expect(error).toMatchObject({ code: 'MP_UPSTREAM', attempts: 0, retryAfterMs: 500 });
+    expect(bench.requests()).toBe(3);
+    expect(bench.count('token-refused')).toBe(1);
+    expect(bench.count('circuit')).toBe(1);
+  });
+
+  it('is forgotten when another key takes over', async () => {
+    bench = await startService({ key: [keySource(0), keySource(1)] });
+    bench.server.script = [refusal('MP-250', 'forbidden', 403)];
+    const held = await bench.service.getToken('held').catch((error: unknown) => error);
+    expect(held).toMatchObject({ code: 'MP_NOT_GRANTED' });
+    await ask('other');
+    expect(bench.service.cachedTokens).toBe(1);
+    bench.server.script = [refusal('MP-124')];
+    expect(await ask('third')).toHaveProperty('value');
+    // The token that the refused key obtained is gone too: the key is part of what it was cached under.
+    expect(bench.service.cachedTokens).toBe(1);
+    expect(await ask('held')).toHaveProperty('value');
+    expect(bench.server.grants.map(({ kid }) => kid)).toEqual(['kid-0', 'kid-0', 'kid-0', 'kid-1', 'kid-1']);
+  });
+
+  it('is forgotten when a forced refresh succeeds', async () => {
+    bench = await startService();
+    bench.server.script = [refusal('MP-250', 'forbidden', 403)];
+    await ask();
+    await expect(bench.service.getToken('a', { forceRefresh: true })).resolves.toHaveProperty('value');
+    expect(await ask()).toHaveProperty('value');
+    expect(bench.requests()).toBe(2);
+  });
+
+  it('T-70: bounded, however many requests are refused', async () => {
+    bench = await startService({ tokens: { maxEntries: 2 } });
+    bench.server.always = refusal('MP-250', 'forbidden', 403);
+    for (const scope of ['a', 'b', 'c']) await ask(scope);
+    await ask('c');
+    await ask('b');
+    expect(bench.requests()).toBe(3);
+    await ask('a');
+    expect(bench.requests()).toBe(4);
+  });
+});
