@@ -76,9 +76,10 @@ function describe({ issuer, tokenEndpoint, platformUrl, apiUrl, operatorUrl }: S
   token endpoint  ${tokenEndpoint}
   Altinn platform ${platformUrl}
   API             ${apiUrl}
-  operator        ${operatorUrl}/operator/api/
+  operator        ${operatorUrl}/operator
 
-See what each grant was worth:  curl ${operatorUrl}/operator/api/log
+Approve requests and see what each grant was worth: open the operator's page in a browser,
+or curl ${operatorUrl}/operator/api/log
 Stop with Ctrl-C.
 `;
 }
