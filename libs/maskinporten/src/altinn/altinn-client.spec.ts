@@ -77,16 +77,19 @@ describe('Altinn client', () => {
       });
     });
 
-    it('T-54: an answer about another organisation is refused', async () => {
-      const body = JSON.stringify({
-        id: '6f9619ff-8b86-4d01-b42d-00cf4fc964ff',
-        reporteeOrgNo: OTHER,
-        userType: 'standard',
-      });
-      standIn.fail('/byquery', 200, { headers: { 'content-type': 'application/json' }, body });
-      await expect(client.altinn.systemUsers.find(system(), { organisation: CUSTOMER })).rejects.toMatchObject({
-        code: 'MP_PROTOCOL',
-      });
+    it.each([
+      ['organisation', { reporteeOrgNo: OTHER }],
+      ['reference', { externalRef: 'shop-2' }],
+      ['system', { systemId: 'other' }],
+    ])('T-54: an answer about another %s is refused', async (_, difference) => {
+      const asked = { reporteeOrgNo: CUSTOMER, externalRef: 'shop-1', systemId: system(), userType: 'standard' };
+      const answer = { id: '6f9619ff-8b86-4d01-b42d-00cf4fc964ff', ...asked };
+      const key = { organisation: CUSTOMER, externalRef: 'shop-1' };
+      const type = { 'content-type': 'application/json' };
+      standIn.fail('/byquery', 200, { times: 1, headers: type, body: JSON.stringify(answer) });
+      await expect(client.altinn.systemUsers.find(system(), key)).resolves.toMatchObject({ organisation: CUSTOMER });
+      standIn.fail('/byquery', 200, { headers: type, body: JSON.stringify({ ...answer, ...difference }) });
+      await expect(client.altinn.systemUsers.find(system(), key)).rejects.toMatchObject({ code: 'MP_PROTOCOL' });
     });
 
     it('tries a 401 once with a fresh token, and passes 403 on as a refusal of ours', async () => {

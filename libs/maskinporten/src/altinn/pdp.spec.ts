@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { organisationNumber, testClient, type TestClient } from './altinn-client.fixtures.js';
@@ -21,6 +22,8 @@ const question = (systemUserId: string, action = 'read', resource = RESOURCE) =>
   action,
   party: CUSTOMER,
 });
+
+const shown = (value: unknown): string => inspect(value, { depth: 20, showHidden: true, getters: true });
 
 describe('PDP', () => {
   const standIn = new AltinnStandIn();
@@ -81,6 +84,17 @@ describe('PDP', () => {
       code: 'MP_UPSTREAM_REJECTED',
       status: 401,
     });
+  });
+
+  it('T-06, T-01: neither the client nor its errors show the subscription key', async () => {
+    const key = standIn.subscriptionKey;
+    expect(shown(client.altinn)).not.toContain(key);
+    standIn.fail('/authorize', 400, { body: JSON.stringify({ detail: `bad key ${key}` }) });
+    const error: unknown = await client.altinn.pdp
+      .authorize(question('6f9619ff-8b86-4d01-b42d-00cf4fc964ff'))
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'MP_REQUEST' });
+    expect(`${shown(error)}${String(error)}${JSON.stringify(error)}`).not.toContain(key);
   });
 
   it('F-82: 503 is repeated, 429 says how long to wait', async () => {

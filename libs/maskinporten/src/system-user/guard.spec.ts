@@ -63,6 +63,12 @@ class ClassLevelController {
     return resource;
   }
 
+  @Get('late')
+  async late(@CurrentSystemUser() { tokenRequest }: VerifiedDelegation): Promise<unknown> {
+    const maskinporten = { scopes: 'acme:late', systemUser: tokenRequest };
+    return (await this.http.axiosRef.get<unknown>('/acme/claims', { maskinporten })).data;
+  }
+
   @Get('forbidden')
   async forbidden(): Promise<unknown> {
     return (await this.http.axiosRef.get<unknown>('/acme/forbidden')).data;
@@ -349,6 +355,17 @@ describe('SystemUserGuard', () => {
       await expectAnswer(app.get(`/class/${CUSTOMER}/forbidden`), 500, /Internal server error/);
       expect(standIn.calls('/byquery')).toHaveLength(2);
       expect(standIn.calls('/authorize')).toHaveLength(2);
+    });
+
+    it('MP-303 in the handler drops what is cached: deleted meanwhile is missing, and still there is our own fault', async () => {
+      const user = standIn.addUser({ organisation: CUSTOMER, rights: [RESOURCE] });
+      await expectAnswer(app.get(`/class/${CUSTOMER}/inherited`), 200);
+      standIn.deleteUser(user);
+      await expectAnswer(app.get(`/class/${CUSTOMER}/late`), 403, /system_user_missing/);
+      standIn.addUser({ organisation: OTHER, rights: [RESOURCE] });
+      await expectAnswer(app.get(`/class/${OTHER}/inherited`), 200);
+      standIn.system.clientIds = [];
+      await expectAnswer(app.get(`/class/${OTHER}/late`), 500, /system_user_misconfigured/);
     });
 
     it('an error of the application itself is not taken for a refusal', async () => {

@@ -114,6 +114,16 @@ describe.each(['pdp', 'authorized-parties'] as const)('scenarios with %s', (righ
     expect(response.body).toEqual({ organisation: CUSTOMER, party: CLIENT, owner: CUSTOMER });
   });
 
+  it('9: an agent with other clients only → client_not_delegated', async () => {
+    standIn.addUser({
+      organisation: CUSTOMER,
+      userType: 'agent',
+      rights: [RESOURCE],
+      clients: [organisationNumber(3), organisationNumber(4)],
+    });
+    await expectDenial(`/o/${CUSTOMER}/clients/${CLIENT}`, 'client_not_delegated');
+  });
+
   it('9: an agent that has the client, but not the right → right_missing', async () => {
     standIn.addUser({ organisation: CUSTOMER, userType: 'agent', rights: [], clients: [CLIENT] });
     await expectDenial(`/o/${CUSTOMER}/clients/${CLIENT}`, 'right_missing');
