@@ -139,7 +139,11 @@ describe('Issuer with an address of its own', () => {
     await expect(issuer.tokenEndpoint()).rejects.toBe(lastError);
     clock.ms += 2_000;
     const again: unknown = await issuer.tokenEndpoint().catch((error: unknown) => error);
-    expect(again).toMatchObject({ code: 'MP_NETWORK', retryable: true, failures: [{ field: 'MASKINPORTEN_TOKEN_ENDPOINT' }] });
+    expect(again).toMatchObject({
+      code: 'MP_NETWORK',
+      retryable: true,
+      failures: [{ field: 'MASKINPORTEN_TOKEN_ENDPOINT' }],
+    });
     expect(again).not.toBe(lastError);
   });
 
