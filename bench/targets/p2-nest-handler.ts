@@ -18,24 +18,27 @@ export const nestHandler: Target = {
   title: 'processor time of a Nest handler',
   async run(bench) {
     const settings = await appSettings(bench);
-    const withModule = startApp('with-module', settings);
-    const without = startApp('without-module', settings);
+    const apps = {
+      ours: startApp('with-module', settings),
+      bare: startApp('without-module', settings),
+      // The same application once more: how far from 1 the ratio of two equals is on this machine.
+      control: startApp('without-module', settings),
+    };
     const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
     try {
-      const [ours, bare] = [await withModule.listening, await without.listening];
+      const sides = await Promise.all(
+        (['ours', 'bare', 'control'] as const).map(async (name) => {
+          const { child, listening } = apps[name];
+          return { name, child, origin: `http://127.0.0.1:${(await listening).port}` };
+        }),
+      );
       const [rounds, requests] = bench.quick ? [2, 60] : [31, 500];
-      const compare = async (path: string): Promise<Record<'ours' | 'bare', number[]>> =>
+      const compare = async (path: string): Promise<Record<keyof typeof apps, number[]>> =>
         alternate(
-          [
-            {
-              name: 'ours',
-              measure: handlerCpu(withModule.child, `http://127.0.0.1:${ours.port}${path}`, requests, agent),
-            },
-            {
-              name: 'bare',
-              measure: handlerCpu(without.child, `http://127.0.0.1:${bare.port}${path}`, requests, agent),
-            },
-          ],
+          sides.map(({ name, child, origin }) => ({
+            name,
+            measure: handlerCpu(child, `${origin}${path}`, requests, agent),
+          })),
           { rounds, warmUps: bench.quick ? 1 : 8 },
         );
       const undecorated = await compare('/version');
@@ -62,7 +65,7 @@ export const nestHandler: Target = {
           decimals: 3,
           limit: { atMost: 1.01 },
           everyNode: true,
-          reason: 'nothing of the module runs on this route; see the spread of repeated runs before reading a percent',
+          reason: 'nothing of the module runs on this route; the control below shows how exact this run is',
         },
         {
           target: 'P2',
@@ -72,11 +75,18 @@ export const nestHandler: Target = {
           value: medianRatio(afterwards.ours, afterwards.bare),
           decimals: 3,
         },
+        {
+          target: 'P2',
+          measure: 'control: CPU of an undecorated handler, without the module ÷ the same',
+          ours: us(median(undecorated.control)),
+          peer: `without the module: ${us(median(undecorated.bare))}`,
+          value: medianRatio(undecorated.control, undecorated.bare),
+          decimals: 3,
+        },
       ];
     } finally {
       agent.destroy();
-      await stopApp(withModule.child);
-      await stopApp(without.child);
+      for (const { child } of Object.values(apps)) await stopApp(child);
     }
   },
 };
