@@ -8,11 +8,13 @@ import { MaskinportenHealthModule } from 'nestjs-maskinporten/health';
 import { AppModule } from '../src/app.module.js';
 import { loadConfiguration } from '../src/config/index.js';
 import { HealthReaders } from '../src/health/index.js';
+import { makeCaller } from './support/caller.js';
 import { killChildren, ServiceProcess } from './support/child.js';
-import { closeAll, makeTestBed, type TestBed } from './support/service.js';
+import { AUTHORIZATION, closeAll, makeTestBed, type TestBed } from './support/service.js';
 
 const FAST = MaskinportenHealthModule.forRoot({ checkEveryMs: [40, 80], checkDeadlineMs: 60 });
 const started: INestApplication[] = [];
+const caller = makeCaller();
 
 afterEach(async () => {
   killChildren();
@@ -43,7 +45,9 @@ async function startService(
     readers = false,
   }: { adapter?: ExpressAdapter | FastifyAdapter; readers?: boolean } = {},
 ): Promise<Service> {
-  const module = await Test.createTestingModule({ imports: [AppModule.register(await loadConfiguration(variables))] })
+  const module = await Test.createTestingModule({
+    imports: [AppModule.register(await loadConfiguration({ ...variables, ...caller.variables }))],
+  })
     .overrideModule(MaskinportenHealthModule)
     .useModule(FAST)
     .overrideProvider(HealthReaders)
@@ -115,7 +119,7 @@ describe('under an outage, polled ten times a second', () => {
       const poll = async (until: string): Promise<void> => {
         for (;;) {
           // Real calls at the same time; what becomes of them is another suite's matter.
-          traffic.push(fetch(`${service.url}/broker/transfers`).catch(() => undefined));
+          traffic.push(fetch(`${service.url}/broker/transfers`, { headers: AUTHORIZATION }).catch(() => undefined));
           const [live, ready, report] = await Promise.all(
             ['/health/live', '/health/ready', '/health'].map(async (path) => service.ask(path)),
           );
@@ -155,7 +159,13 @@ describe('under an outage, polled ten times a second', () => {
 describe('the built service on SIGTERM', () => {
   it('says shutting_down, goes on serving for a while, and ends with 0', async () => {
     const { variables } = await makeTestBed();
-    const service = ServiceProcess.start({ ...variables, NODE_ENV: 'production', LOG_LEVEL: 'log', PORT: '0' });
+    const service = ServiceProcess.start({
+      ...variables,
+      ...caller.variables,
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'log',
+      PORT: '0',
+    });
     const [, port] = await service.says(/"port":(\d+)/);
     const url = `http://127.0.0.1:${port}`;
     expect(await ask(url, '/health/ready')).toEqual({ status: 200, body: { status: 'ok' } });
@@ -163,7 +173,7 @@ describe('the built service on SIGTERM', () => {
     await service.says(/draining/);
     expect(await ask(url, '/health/ready')).toEqual({ status: 503, body: { status: 'shutting_down' } });
     expect((await ask(url, '/health/live')).status).toBe(200);
-    expect((await fetch(`${url}/broker/transfers`)).status).toBe(200);
+    expect((await fetch(`${url}/broker/transfers`, { headers: AUTHORIZATION })).status).toBe(200);
     expect(await service.ended()).toBe(0);
   });
 });
