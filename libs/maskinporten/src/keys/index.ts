@@ -1,18 +1,22 @@
 // Keys that sign grants: where they come from, what is public about them, and which one is current.
 export { loadSigningKey } from './load-signing-key.js';
-export type { LoadKeyOptions } from './load-signing-key.js';
-export { loadKeyRing } from './load-key-ring.js';
+export type { LoadKeyOptions } from './load-key-options.js';
+export { loadKeyRing, loadWatchedKeyRing } from './load-key-ring.js';
+export type { LoadedKeyRing, LoadKeyRingOptions } from './load-key-ring.js';
+export type { KeyFileWatch, KeyReloadFailure } from './key-file-watch.js';
 export { KeyRing } from './key-ring.js';
-export type { KeyChange, KeyChangeListener } from './key-ring.js';
+export type { KeyChange, KeyChangeListener, KeyRingOptions } from './key-ring.js';
 export { SigningGate, signingGate } from './signing-gate.js';
 export { isSigningAlgorithm } from './signing-key.js';
 export type { SigningAlgorithm, SigningKey } from './signing-key.js';
 export type {
   FileKeySource,
   JwkKeySource,
+  KeyDates,
   KeySource,
   MaskinportenSigner,
   PemKeySource,
+  Pkcs12KeyOptions,
   Pkcs12KeySource,
   SignerKeySource,
 } from './key-source.js';

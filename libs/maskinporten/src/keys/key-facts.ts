@@ -1,6 +1,7 @@
 import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import { createError } from '../errors/index.js';
+import { certificateEnvironment } from './certificate-environment.js';
 import { certificateOrganisation } from './certificate-organisation.js';
 import { endOf, orderChain, startOf } from './certificate-chain.js';
 import { KeyFailure } from './key-failure.js';
@@ -15,6 +16,7 @@ export interface KeyFactsInput {
   readonly publicKey: KeyObject | undefined;
   readonly certificates: readonly X509Certificate[];
   readonly registeredAt: Date | undefined;
+  readonly activeFrom: Date | undefined;
   /** How failures name the certificates' setting: `certificateChain`, `certificateFile`, `pem` … */
   readonly certificateMember: string;
   /** `key`, `key[1]` … */
@@ -31,7 +33,7 @@ export interface KeyFactsInput {
  *   and is out of its time. With a `kid` that is only a warning: the registered key is what counts.
  */
 export async function keyFacts(input: KeyFactsInput): Promise<KeyFacts> {
-  const { kid, publicKey, certificates, registeredAt } = input;
+  const { kid, publicKey, certificates, registeredAt, activeFrom } = input;
   const chain =
     certificates.length === 0 || publicKey === undefined
       ? undefined
@@ -43,6 +45,7 @@ export async function keyFacts(input: KeyFactsInput): Promise<KeyFacts> {
   const leaf = chain?.[0];
   if (leaf !== undefined) checkValidity(leaf, input);
   const organisation = leaf === undefined ? undefined : certificateOrganisation(leaf);
+  const environment = chain === undefined ? undefined : certificateEnvironment(chain);
   return {
     identity: identityOf(kid, leaf, thumbprint),
     ...(kid === undefined ? {} : { kid }),
@@ -52,8 +55,10 @@ export async function keyFacts(input: KeyFactsInput): Promise<KeyFacts> {
     ...(thumbprint === undefined ? {} : { thumbprint }),
     ...(publicKey === undefined ? {} : { publicKey }),
     ...(registeredAt === undefined ? {} : { registeredAt }),
+    ...(activeFrom === undefined ? {} : { activeFrom }),
     ...(leaf === undefined ? {} : { certificateNotBefore: startOf(leaf), certificateNotAfter: endOf(leaf) }),
     ...(organisation === undefined ? {} : { certificateOrganisation: organisation }),
+    ...(environment === undefined ? {} : { certificateEnvironment: environment }),
   };
 }
 

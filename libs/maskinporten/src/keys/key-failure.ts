@@ -1,4 +1,4 @@
-import { configurationError, type Failure } from '../errors/index.js';
+import { configurationError, type Failure, type MaskinportenError } from '../errors/index.js';
 
 /** One refused setting of a key; `loadSigningKey` turns it into `MP_CONFIG`. Its text never quotes what was read. */
 export class KeyFailure extends Error {
@@ -15,7 +15,7 @@ export class KeyFailure extends Error {
     return { field: this.member === '' ? field : `${field}.${this.member}`, code: 'MP_CONFIG', reason: this.message };
   }
 
-  toError(field: string): Error {
+  toError(field: string): MaskinportenError {
     return configurationError([this.toFailure(field)]);
   }
 }

@@ -52,7 +52,7 @@ describe('KeyRing', () => {
     ring.useFallback(a);
     stop();
     ring.useFallback(b);
-    expect(changes).toEqual([{ retired: a, current: b, generation: 1 }]);
+    expect(changes).toEqual([{ reason: 'refused', previous: a, retired: a, current: b, generation: 1 }]);
   });
 
   it('property: however callers report, each key is current at most once and the ring never moves back', () => {
@@ -70,6 +70,90 @@ describe('KeyRing', () => {
         expect(ring.generation).toBe(history.length - 1);
       }),
     );
+  });
+});
+
+describe('a ring whose keys change', () => {
+  const renewed = fake('renewed');
+  const newest = fake('newest');
+
+  it('F-117: a new key signs at once, and the one before it is the first fallback', () => {
+    const ring = new KeyRing([a, b]);
+    const changes: KeyChange[] = [];
+    ring.onChange((change) => changes.push(change));
+    ring.replace(0, renewed);
+    expect([ring.current, ring.others, ring.fallback]).toEqual([renewed, [a, b], false]);
+    expect(changes).toEqual([{ reason: 'reloaded', previous: a, current: renewed, generation: 1 }]);
+    expect(ring.useFallback(renewed)).toBe(a);
+    expect(ring.fallback).toBe(true);
+  });
+
+  it('the key before the previous one is retired', () => {
+    const ring = new KeyRing([a]);
+    const changes: KeyChange[] = [];
+    ring.replace(0, renewed);
+    ring.onChange((change) => changes.push(change));
+    ring.replace(0, newest);
+    expect(changes).toEqual([{ reason: 'reloaded', previous: renewed, current: newest, retired: a, generation: 2 }]);
+    expect(ring.others).toEqual([renewed]);
+    expect(ring.useFallback(a)).toBe(newest);
+  });
+
+  it('a new fallback does not take over while the key before it signs, and does when that one was refused', () => {
+    const ring = new KeyRing([a, b]);
+    ring.replace(1, renewed);
+    expect([ring.current, ring.others]).toEqual([a, [renewed, b]]);
+    ring.useFallback(a);
+    expect(ring.current).toBe(renewed);
+    ring.replace(1, newest);
+    expect([ring.current, ring.generation]).toEqual([newest, 2]);
+  });
+
+  it('a ring that has fallen back takes the new key of the source that was refused', () => {
+    const ring = new KeyRing([a, b]);
+    ring.useFallback(a);
+    ring.replace(0, renewed);
+    expect([ring.current, ring.fallback]).toEqual([renewed, false]);
+  });
+
+  it('the same key with another chain replaces itself without a change', () => {
+    const ring = new KeyRing([a]);
+    const changes: KeyChange[] = [];
+    ring.onChange((change) => changes.push(change));
+    const again = fake('a');
+    ring.replace(0, again);
+    expect([ring.current === again, ring.others, changes]).toEqual([true, [], []]);
+  });
+
+  it('a refusal is forgotten after a minute, so that a key that was registered late gets its turn', () => {
+    let monotonicMs = 0;
+    const ring = new KeyRing([a, b], { monotonicMs: () => monotonicMs });
+    ring.useFallback(a);
+    monotonicMs = 59_999;
+    expect(ring.useFallback(b)).toBeUndefined();
+    monotonicMs = 60_000;
+    expect(ring.useFallback(b)).toBe(a);
+  });
+
+  it('activeFrom: the key waits for its day, then takes over, and both are known as fallbacks meanwhile', () => {
+    let now = Date.parse('2026-11-30T23:59:59Z');
+    const planned = { ...fake('planned'), activeFrom: new Date('2026-12-01') };
+    const ring = new KeyRing([planned, b], { now: () => now });
+    const changes: KeyChange[] = [];
+    ring.onChange((change) => changes.push(change));
+    expect([ring.current, ring.others, ring.fallback]).toEqual([b, [planned], false]);
+    now = Date.parse('2026-12-01');
+    expect([ring.current, ring.others]).toEqual([planned, [b]]);
+    expect(changes).toEqual([{ reason: 'scheduled', previous: b, current: planned, generation: 1 }]);
+    expect(ring.useFallback(planned)).toBe(b);
+  });
+
+  it('activeFrom: before its day the key is used only when every other has been refused', () => {
+    const planned = { ...fake('planned'), activeFrom: new Date('2999-01-01') };
+    const ring = new KeyRing([planned, b, c]);
+    expect(ring.useFallback(b)).toBe(c);
+    expect(ring.useFallback(c)).toBe(planned);
+    expect(new KeyRing([planned]).current).toBe(planned);
   });
 });
 
@@ -93,6 +177,17 @@ describe('loadKeyRing', () => {
     });
     await expect(loadKeyRing({ pem: '' })).rejects.toMatchObject({ failures: [{ field: 'key.pem' }] });
     await expect(loadKeyRing([])).rejects.toMatchObject({ failures: [{ field: 'key' }] });
+  });
+
+  it('activeFrom is an ISO date of any source', async () => {
+    const ring = await loadKeyRing([
+      { pem, kid: 'next', activeFrom: '2999-01-01' },
+      { pem, kid: 'now' },
+    ]);
+    expect([ring.current.kid, ring.others[0]?.activeFrom]).toEqual(['now', new Date('2999-01-01')]);
+    await expect(loadKeyRing({ pem, kid: 'k', activeFrom: 'soon' })).rejects.toMatchObject({
+      failures: [{ field: 'key.activeFrom' }],
+    });
   });
 
   it.each([[{}], [null], ['pem'], [{ key: 'x' }], [{ pem: 'x', file: 'y' }]])(

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { compileRooms } from './compiled-rooms.fixtures.js';
 import { makeKey } from './keys.fixtures.js';
+import { opensslPkcs12 } from './pkcs12.fixtures.js';
 import { KeyRing, loadSigningKey, SigningGate, type KeySource } from './index.js';
 
 const key = makeKey(2048);
@@ -134,13 +135,21 @@ describe('T-07: what is left in the memory of a process that has loaded a key fr
     ['base64 of PEM', Buffer.from(pem).toString('base64'), 'key.b64', undefined],
     ['JWK', JSON.stringify(jwk), 'key.jwk', undefined],
     ['encrypted PEM', encryptedPem(), 'encrypted.pem', canary],
+    ['PKCS#12', opensslPkcs12(pem, canary, ['-nocerts']), 'key.p12', canary],
+    [
+      'PKCS#12 with Triple DES',
+      opensslPkcs12(pem, canary, ['-nocerts', '-keypbe', 'PBE-SHA1-3DES', '-macalg', 'sha1']),
+      'legacy.p12',
+      canary,
+    ],
   ])('%s: neither heap snapshot nor diagnostic report holds key or password', (_, content, name, passphrase) => {
     const file = join(directory, name);
     writeFileSync(file, content, { mode: 0o400 });
     writeFileSync(join(directory, `${name}.password`), passphrase ?? '');
     const [heap, report] = runChild(directory, file);
     expect(heap.includes('control-string-that-must-be-found')).toBe(true);
-    const pieces = [...secrets, ...content.split('\n').slice(2, -2), Buffer.from(pem).toString('base64')];
+    const lines = typeof content === 'string' ? content.split('\n').slice(2, -2) : [];
+    const pieces = [...secrets, ...lines, Buffer.from(pem).toString('base64')];
     const wanted = [...pieces.map((piece) => piece.slice(0, 40)), canary].filter((piece) => piece.length > 20);
     for (const piece of wanted) {
       expect(heap.includes(piece)).toBe(false);

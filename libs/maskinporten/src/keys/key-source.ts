@@ -26,23 +26,28 @@ export interface MaskinportenSigner {
   ): Promise<Uint8Array>;
 }
 
-export interface PemKeySource {
+/** When a key was, or will be, known to Maskinporten. ISO dates or `Date`s. */
+export interface KeyDates {
+  /** When the public key was uploaded; it lives one year from then. */
+  readonly registeredAt?: Date | string;
+  /** The key takes over at this moment; until then a later key in the list signs. Default: it signs at once. */
+  readonly activeFrom?: Date | string;
+}
+
+export interface PemKeySource extends KeyDates {
   /** PKCS#8, PKCS#1 or encrypted PEM (or its base64); certificates in the same text are taken as the chain. */
   readonly pem: string | Buffer;
   readonly kid?: string;
   readonly passphrase?: string;
   /** PEM certificates in any order; sent as `x5c` when there is no `kid`. */
   readonly certificateChain?: string | Buffer;
-  /** When the public key was uploaded (ISO date); it lives one year from then. */
-  readonly registeredAt?: Date | string;
 }
 
-export interface JwkKeySource {
+export interface JwkKeySource extends KeyDates {
   /** Private RSA JWK: object, JSON, or base64 of the JSON. */
   readonly jwk: JsonWebKey | string;
   /** Default: the JWK's own `kid`. */
   readonly kid?: string;
-  readonly registeredAt?: Date | string;
 }
 
 /** What a PKCS#12 file may need besides its passphrase. */
@@ -56,28 +61,29 @@ export interface Pkcs12KeyOptions {
   readonly allowMissingMac?: boolean;
 }
 
-export interface Pkcs12KeySource extends Pkcs12KeyOptions {
+export interface Pkcs12KeySource extends Pkcs12KeyOptions, KeyDates {
   /** The content of a .p12 or .pfx file, or its base64. */
   readonly pkcs12: Buffer | string;
   readonly passphrase?: string;
   readonly kid?: string;
-  readonly registeredAt?: Date | string;
 }
 
-export interface FileKeySource extends Pkcs12KeyOptions {
+export interface FileKeySource extends Pkcs12KeyOptions, KeyDates {
   /** Path of a PEM, JWK, PKCS#12 or DER file; the format is detected. */
   readonly file: string;
   readonly passphrase?: string;
   readonly kid?: string;
   /** Path of a PEM file with the certificate chain. */
   readonly certificateFile?: string;
-  readonly watch?: boolean;
-  readonly registeredAt?: Date | string;
+  /**
+   * Take a new key when the content of the files changes. Default true: looked at every 30,000 ms; another interval is
+   * from 100 ms to a day.
+   */
+  readonly watch?: boolean | { readonly intervalMs: number };
 }
 
-export interface SignerKeySource {
+export interface SignerKeySource extends KeyDates {
   readonly signer: MaskinportenSigner;
-  readonly registeredAt?: Date | string;
 }
 
 /** Where the private key comes from. */

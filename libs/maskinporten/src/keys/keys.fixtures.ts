@@ -31,6 +31,8 @@ export interface CertificateRequest {
   readonly to?: string;
   /** `DNS:localhost,IP:127.0.0.1` */
   readonly subjectAltName?: string;
+  /** More lines as in an OpenSSL extension file: `keyUsage=digitalSignature`. */
+  readonly extensions?: readonly string[];
 }
 
 export interface IssuedCertificate {
@@ -59,9 +61,10 @@ export class TestAuthority {
 
   issue(request: CertificateRequest): IssuedCertificate {
     const key = request.key ?? makeKey();
-    const { subjectAltName } = request;
-    const names = subjectAltName === undefined ? '' : `\nsubjectAltName=${subjectAltName}`;
-    return { key, certificate: this.#sign({ ...request, key }, `basicConstraints=CA:false${names}`) };
+    const { subjectAltName, extensions = [] } = request;
+    const names = subjectAltName === undefined ? [] : [`subjectAltName=${subjectAltName}`];
+    const lines = ['basicConstraints=CA:false', ...names, ...extensions];
+    return { key, certificate: this.#sign({ ...request, key }, lines.join('\n')) };
   }
 
   #selfSign(subject: string): string {

@@ -9,6 +9,7 @@ import {
   isInstalled,
   keytoolPkcs12,
   LEGACY,
+  needs,
   nssPkcs12,
   opensslPkcs12,
   opensslReads,
@@ -183,14 +184,6 @@ describe('PKCS#12 as programs write it', () => {
     expect(loaded).toMatchObject({ kid: 'k', certificateNotAfter: new Date('2040-01-01T00:00:00Z') });
   });
 });
-
-/** A suite whose program is not there is reported by name; where everything must be there, it fails. */
-function needs(program: string, available: boolean, tests: () => void): void {
-  if (available) return tests();
-  it(`not run: ${program} is not installed`, () => {
-    expect(process.env['CI']).toBeUndefined();
-  });
-}
 
 describe('PKCS#12 of OpenSSL with its legacy provider', () => {
   needs('the legacy provider of OpenSSL', hasLegacyProvider(), () => {

@@ -16,9 +16,11 @@ class LocalSigningKey implements SigningKey {
   declare readonly thumbprint?: string;
   declare readonly publicKey?: KeyObject;
   declare readonly registeredAt?: Date;
+  declare readonly activeFrom?: Date;
   declare readonly certificateNotBefore?: Date;
   declare readonly certificateNotAfter?: Date;
   declare readonly certificateOrganisation?: string;
+  declare readonly certificateEnvironment?: 'test' | 'prod';
   readonly #key: webcrypto.CryptoKey;
 
   constructor(key: webcrypto.CryptoKey, alg: SigningAlgorithm, facts: KeyFacts) {

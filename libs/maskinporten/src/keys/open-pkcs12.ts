@@ -47,7 +47,7 @@ const MAC_DIGESTS: Readonly<Record<string, Pkcs12Digest>> = {
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
 /** A delivery has three keys, each with its certificate, and a chain. */
-const MAX_BAGS = 64;
+const MAX_BAGS = 24;
 
 /**
  * Opens a PKCS#12 file (RFC 7292): verifies its MAC, decrypts what is in it and gives every key and certificate.

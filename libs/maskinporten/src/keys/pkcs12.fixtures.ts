@@ -1,13 +1,24 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { X509Certificate, type KeyObject } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
+import { AuthenticatedSafe, CertBag, PFX, SafeBag, SafeContents } from '@peculiar/asn1-pfx';
+import { expect, it } from '@jest/globals';
 import forge from 'node-forge';
 import { openssl, opensslBytes } from './keys.fixtures.js';
 
 /** Flags that let OpenSSL 3 use RC2. */
 export const LEGACY = ['-legacy', '-provider', 'legacy', '-provider', 'default'] as const;
+
+/** A suite whose program is not there is reported by name; where everything must be there, it fails. */
+export function needs(program: string, available: boolean, tests: () => void): void {
+  if (available) return tests();
+  it(`not run: ${program} is not installed`, () => {
+    expect(process.env['CI']).toBeUndefined();
+  });
+}
 
 export function isInstalled(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore' }).error === undefined;
@@ -86,7 +97,30 @@ export function nssPkcs12(pfx: Buffer, password: string, args: readonly string[]
   return readFileSync(to);
 }
 
-export const fingerprint = (der: Buffer): string => createHash('sha256').update(der).digest('hex');
+const octets = (bytes: ArrayBuffer): ArrayBuffer => AsnConvert.serialize(new OctetString(bytes));
+
+const bag = (bagId: string, bagValue: ArrayBuffer | Buffer): SafeBag =>
+  new SafeBag({ bagId, bagValue: new Uint8Array(bagValue).buffer });
+
+const content = (bytes: ArrayBuffer): PFX['authSafe'] =>
+  Object.assign(new PFX().authSafe, { contentType: '1.2.840.113549.1.7.1', content: octets(bytes) });
+
+/**
+ * A PKCS#12 without encryption and MAC that holds whatever it is given: other tools make files of one key only, or hide
+ * their structure from those who want to damage it.
+ */
+export function plainPkcs12(keys: readonly KeyObject[], certificates: readonly string[]): Buffer {
+  const safe = new SafeContents([
+    ...keys.map((key) => bag('1.2.840.113549.1.12.10.1.1', key.export({ type: 'pkcs8', format: 'der' }))),
+    ...certificates.map((pem) => {
+      const certValue = octets(new Uint8Array(new X509Certificate(pem).raw).buffer);
+      const certBag = new CertBag({ certId: '1.2.840.113549.1.9.22.1', certValue });
+      return bag('1.2.840.113549.1.12.10.1.3', AsnConvert.serialize(certBag));
+    }),
+  ]);
+  const authSafe = content(AsnConvert.serialize(new AuthenticatedSafe([content(AsnConvert.serialize(safe))])));
+  return Buffer.from(AsnConvert.serialize(Object.assign(new PFX({ authSafe }), { macData: undefined })));
+}
 
 /** The places of `pattern` in `bytes`. */
 export function placesOf(pattern: Buffer, bytes: Buffer): number[] {

@@ -20,12 +20,16 @@ export interface SigningKey {
   readonly publicKey?: KeyObject;
   /** When the public key was uploaded; registered keys live one year from then. */
   readonly registeredAt?: Date;
+  /** Does not sign before this moment, unless every other key has been refused. */
+  readonly activeFrom?: Date;
   /** Start of validity of the leaf certificate, when there is one. */
   readonly certificateNotBefore?: Date;
   /** End of validity of the leaf certificate, when there is one. */
   readonly certificateNotAfter?: Date;
   /** Organisation number in the leaf certificate, when there is one. */
   readonly certificateOrganisation?: string;
+  /** Whether the certificate is from a Norwegian issuer's production or test family; undefined for other issuers. */
+  readonly certificateEnvironment?: 'test' | 'prod';
   /**
    * Signs `data` (the JWS signing input). Does not take a slot of the signing gate itself: call it inside
    * `signingGate.run`, together with building `data`, so that an assertion is as young as possible when it is sent.

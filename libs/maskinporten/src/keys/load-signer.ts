@@ -1,0 +1,57 @@
+import { createPublicKey, KeyObject, type X509Certificate } from 'node:crypto';
+import { readCertificates } from './certificate-chain.js';
+import { datesOf } from './key-dates.js';
+import { keyFacts } from './key-facts.js';
+import { KeyFailure } from './key-failure.js';
+import { checkKid } from './key-id.js';
+import type { KeyDates, MaskinportenSigner } from './key-source.js';
+import type { Loading } from './load-key-options.js';
+import { checkRsa } from './private-key.js';
+import { RemoteSigningKey } from './remote-signing-key.js';
+import { isSigningAlgorithm, type SigningKey } from './signing-key.js';
+
+/** A key that is somewhere else and signs on request. */
+export async function loadSigner(signer: MaskinportenSigner, dates: KeyDates, loading: Loading): Promise<SigningKey> {
+  if (typeof signer !== 'object' || signer === null || typeof signer.sign !== 'function') {
+    throw new KeyFailure('signer', 'must be an object with a sign method');
+  }
+  const alg = signer.alg ?? 'RS256';
+  if (!isSigningAlgorithm(alg)) throw new KeyFailure('signer.alg', 'is not RS256, RS384 or RS512');
+  const certificates =
+    signer.certificateChain === undefined
+      ? []
+      : readCertificates(signer.certificateChain, 'signer.certificateChain', loading.secrets);
+  const publicKey = publicKeyOf(signer, certificates);
+  if (publicKey !== undefined) checkRsa(publicKey, 'signer.publicKey');
+  const kid = signer.kid === undefined ? undefined : checkKid(signer.kid, 'signer.kid');
+  if (kid === undefined && certificates.length === 0) {
+    throw new KeyFailure('signer.kid', 'is missing: a signer needs a kid or a certificateChain');
+  }
+  const facts = await keyFacts({
+    kid,
+    publicKey,
+    certificates,
+    ...datesOf(dates),
+    certificateMember: 'signer.certificateChain',
+    field: loading.field,
+    nowMs: loading.now(),
+    onWarning: loading.onWarning,
+  });
+  const field = `${loading.field}.signer`;
+  return new RemoteSigningKey(signer, alg, facts, { timeoutMs: loading.signerTimeoutMs, field });
+}
+
+/** Without a public key of its own, the signer is taken to hold the key of the first certificate. */
+function publicKeyOf(signer: MaskinportenSigner, certificates: readonly X509Certificate[]): KeyObject | undefined {
+  const { publicKey } = signer;
+  if (publicKey === undefined) return certificates[0]?.publicKey;
+  if (publicKey instanceof KeyObject) {
+    if (publicKey.type === 'public') return publicKey;
+    throw new KeyFailure('signer.publicKey', 'is not a public key');
+  }
+  try {
+    return createPublicKey(publicKey);
+  } catch {
+    throw new KeyFailure('signer.publicKey', 'is not a public key in PEM form');
+  }
+}
