@@ -43,6 +43,12 @@ function write(logger: LoggerService, event: TokenEvent): void {
         }),
       );
       break;
+    case 'key-changed':
+      logger.log(line('signing key changed', facts));
+      break;
+    case 'key-reload-failed':
+      logger.error(line('changed key file refused, the old key stays', { field: event.field, ...about(event.error) }));
+      break;
     case 'circuit':
       logger.warn(line(`circuit ${event.state}`, { kind: event.kind, retryAfterMs: event.retryAfterMs }));
       break;

@@ -212,7 +212,9 @@ describe('the health of a client', () => {
 
   it('is degraded while a fallback key signs', () => {
     const { service, health } = watched();
-    service.changes = { key: { kid: 'old-key-with-a-long-name', identity: 'kid:0', ends: [], fallback: true } };
+    service.changes = {
+      key: { kid: 'old-key-with-a-long-name', identity: 'kid:0', ends: [], fallback: true, reloadFailures: [] },
+    };
     expect(health.report()).toMatchObject({ status: 'degraded', key: { status: 'degraded', kid: 'old-key-' } });
   });
 
@@ -223,7 +225,7 @@ describe('the health of a client', () => {
   ] as const)('F-119: with %s an expired %s (counts: %s) is %s', (_mode, what, counts, expected) => {
     const { service, health } = watched();
     service.changes = {
-      key: { identity: 'k', fallback: false, ends: [{ what, endsAt: new Date(START_MS), counts }] },
+      key: { identity: 'k', fallback: false, reloadFailures: [], ends: [{ what, endsAt: new Date(START_MS), counts }] },
     };
     expect(health.report()).toMatchObject({
       status: expected,
@@ -237,6 +239,7 @@ describe('the health of a client', () => {
       key: {
         identity: 'k',
         fallback: false,
+        reloadFailures: [],
         ends: [{ what: 'certificate', endsAt: new Date(START_MS + 20 * DAY_MS), counts: true }],
       },
     };

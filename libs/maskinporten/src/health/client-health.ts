@@ -135,15 +135,16 @@ function faultReport({ area, code, mpCode, scopes }: RememberedFault): FaultRepo
 }
 
 function keyOf(
-  { key: { kid, fallback } }: TokenServiceStatus,
+  { key: { kid, fallback, reloadFailures } }: TokenServiceStatus,
   faults: readonly RememberedFault[],
 ): ClientReport['key'] {
   const refused = faults.find(({ area }) => area === 'key');
-  const status: HealthState = refused?.state ?? (fallback ? 'degraded' : 'up');
+  const status: HealthState = refused?.state ?? (fallback || reloadFailures.length > 0 ? 'degraded' : 'up');
   return {
     status,
     ...(kid === undefined ? {} : { kid: kid.slice(0, 8) }),
     fallback,
+    ...(reloadFailures.length === 0 ? {} : { reloadFailures }),
     ...(refused === undefined ? {} : { code: refused.code }),
   };
 }

@@ -49,6 +49,8 @@ export interface ClientReport {
     /** At most eight characters. */
     readonly kid?: string;
     readonly fallback: boolean;
+    /** Key files that have changed and could not be taken (F-111, F-113). */
+    readonly reloadFailures?: TokenServiceStatus['key']['reloadFailures'];
     readonly code?: string;
   };
   readonly expiry: { readonly status: HealthState; readonly credentials: readonly ExpiryReport[] };

@@ -47,7 +47,7 @@ export class ScriptedService implements WatchedTokenService {
       issuer: { identifier: 'https://issuer.invalid/' },
       clock: { state: 'ok', offsetMs: 0 },
       circuits: { plain: 'closed', 'system-user': 'closed' },
-      key: { kid: 'kid-that-is-long', identity: 'kid:1', ends: [], fallback: false },
+      key: { kid: 'kid-that-is-long', identity: 'kid:1', ends: [], fallback: false, reloadFailures: [] },
       cachedTokens: 0,
       counts: { hits: 0, waits: 0, refreshes: 0, listenerFailures: 0 },
       ...this.changes,

@@ -89,7 +89,7 @@ export class FakeMaskinportenTokenService implements Pick<MaskinportenTokenServi
       issuer: { identifier: 'https://fake.invalid/' },
       clock: { state: 'ok', offsetMs: 0 },
       circuits: { plain: 'closed', 'system-user': 'closed' },
-      key: { identity: 'fake', ends: [], fallback: false },
+      key: { identity: 'fake', ends: [], fallback: false, reloadFailures: [] },
       cachedTokens: this.#tokens.size,
       counts: { hits: 0, waits: this.requests.length, refreshes: 0, listenerFailures: 0 },
     };

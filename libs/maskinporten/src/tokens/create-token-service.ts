@@ -1,4 +1,4 @@
-import { ConfigurationFailures, isMaskinportenError } from '../errors/index.js';
+import { configurationError, ConfigurationFailures, isMaskinportenError } from '../errors/index.js';
 import { AssertionFactory, parseOrganisationNumber } from '../grants/index.js';
 import {
   HttpTransport,
@@ -10,8 +10,16 @@ import {
   type EnvironmentName,
   type ResolvedIssuer,
 } from '../issuer/index.js';
-import { loadKeyRing, SigningGate, signingGate, type KeyRing, type KeySource } from '../keys/index.js';
+import {
+  loadWatchedKeyRing,
+  SigningGate,
+  signingGate,
+  type KeyChange,
+  type KeySource,
+  type LoadedKeyRing,
+} from '../keys/index.js';
 import { TokenEndpoint, type RetryBudget } from '../token-endpoint/index.js';
+import { keyMismatches } from './check-key.js';
 import { checkTuning } from './check-tuning.js';
 import type { RefreshWindow } from './token-entry.js';
 import type { TokenEventListener } from './token-events.js';
@@ -66,7 +74,12 @@ export async function createTokenService(given: TokenServiceConfig): Promise<Mas
   const random = config.random ?? Math.random;
   const events = new TokenEvents();
   if (config.onEvent !== undefined) events.on(config.onEvent);
-  const { resolved, keys } = await checkConfig(config, events, clock);
+  const {
+    resolved,
+    keys: { ring: keys, watches },
+  } = await checkConfig(config, events, clock);
+  keys.onChange((change) => reportChange(change, events));
+  for (const watch of watches) watch.start();
 
   const serverClock = new ServerClock(clock);
   const onSecurityEvent = ({ type, host, reason }: { type: string; host: string; reason: string }): void =>
@@ -108,6 +121,7 @@ export async function createTokenService(given: TokenServiceConfig): Promise<Mas
     exchanger: config.exchanger,
     maxEntries: config.tokens?.maxEntries,
     refreshWindow: config.tokens?.refreshAt,
+    keyFiles: watches,
     onClose: async () => transport.close(),
   });
 }
@@ -117,7 +131,7 @@ async function checkConfig(
   config: TokenServiceConfig,
   events: TokenEvents,
   clock: Clock,
-): Promise<{ resolved: ResolvedIssuer; keys: KeyRing }> {
+): Promise<{ resolved: ResolvedIssuer; keys: LoadedKeyRing }> {
   const failures = new ConfigurationFailures();
   const refusals: unknown[] = [];
   const collect = (error: unknown): undefined => {
@@ -138,11 +152,20 @@ async function checkConfig(
   } catch (error) {
     collect(error);
   }
-  const keys = await loadKeyRing(config.key, {
+  const purpose = { organisation: config.organisation, environment: resolved?.environment };
+  const keys = await loadWatchedKeyRing(config.key, {
     now: () => clock.wallMs(),
+    monotonicMs: () => clock.monotonicMs(),
     onWarning: ({ field, message }) => events.emit({ type: 'warning', field, reason: message }),
+    check: (key) => {
+      const mismatches = keyMismatches(key, purpose);
+      if (mismatches.length > 0) throw configurationError(mismatches);
+    },
+    onReloadFailure: ({ field, error }) => events.emit({ type: 'key-reload-failed', field, error }),
   }).catch(collect);
-  checkOrganisations(config, keys, failures);
+  for (const key of keys === undefined ? [] : [keys.ring.current, ...keys.ring.others]) {
+    failures.addAll(keyMismatches(key, purpose));
+  }
   checkTuning(config, failures);
   if (resolved !== undefined && keys !== undefined && failures.isEmpty) return { resolved, keys };
   // A refusal that stands alone keeps its own code, such as MP_CERTIFICATE_EXPIRED.
@@ -165,16 +188,13 @@ function bare<T extends object>(members: T): T {
   return Object.assign(nothing, members);
 }
 
-/** A certificate of another organisation would be refused by Maskinporten with MP-122 on the first request. */
-function checkOrganisations(
-  config: TokenServiceConfig,
-  keys: KeyRing | undefined,
-  failures: ConfigurationFailures,
-): void {
-  for (const key of keys === undefined ? [] : [keys.current, ...keys.others]) {
-    const inCertificate = key.certificateOrganisation;
-    if (config.organisation !== undefined && inCertificate !== undefined && inCertificate !== config.organisation) {
-      failures.add('organisation', `is ${config.organisation}, but the certificate belongs to ${inCertificate}`);
-    }
-  }
+/** A refused key is told as `key-fallback` by the operation that found out. */
+function reportChange({ reason, previous, current }: KeyChange, events: TokenEvents): void {
+  if (reason === 'refused' || current === previous) return;
+  events.emit({
+    type: 'key-changed',
+    reason,
+    ...(previous.kid === undefined ? {} : { fromKid: previous.kid }),
+    ...(current.kid === undefined ? {} : { toKid: current.kid }),
+  });
 }

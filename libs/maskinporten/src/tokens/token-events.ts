@@ -26,6 +26,19 @@ export type TokenEvent =
       readonly error: MaskinportenError;
       readonly background: boolean;
     }
+  | {
+      /** Another key signs: its file has changed, or its `activeFrom` has come. */
+      readonly type: 'key-changed';
+      readonly reason: 'reloaded' | 'scheduled';
+      readonly fromKid?: string;
+      readonly toKid?: string;
+    }
+  | {
+      /** A changed key file could not be taken; the key that was loaded before goes on signing. */
+      readonly type: 'key-reload-failed';
+      readonly field: string;
+      readonly error: MaskinportenError;
+    }
   | { readonly type: 'security'; readonly what: string; readonly detail: string }
   | { readonly type: 'warning'; readonly field: string; readonly reason: string };
 

@@ -30,6 +30,8 @@ export interface TokenServiceStatus {
     readonly ends: readonly CredentialEnd[];
     /** True when the first key was refused and another one signs in its place. */
     readonly fallback: boolean;
+    /** Key files whose new content could not be taken; the keys loaded before are in use. */
+    readonly reloadFailures: readonly { readonly field: string; readonly reason: string }[];
   };
   readonly cachedTokens: number;
   readonly counts: TokenCounts;

@@ -1,7 +1,7 @@
 import { isMaskinportenError, withDetails } from '../errors/index.js';
 import { RequestMemo, type NormalisedTokenRequest, type TokenRequestInput } from '../grants/index.js';
 import type { Clock } from '../issuer/index.js';
-import { credentialEnds, type KeyRing } from '../keys/index.js';
+import { credentialEnds, type KeyFileWatch, type KeyRing } from '../keys/index.js';
 import type { TokenEndpoint } from '../token-endpoint/index.js';
 import { ForcedRefreshes } from './forced-refresh.js';
 import type { MaskinportenToken } from './maskinporten-token.js';
@@ -38,6 +38,8 @@ export interface TokenServiceParts {
   readonly exchanger?: TokenExchanger | undefined;
   readonly maxEntries?: number | undefined;
   readonly refreshWindow?: RefreshWindow | undefined;
+  /** Looks at the key files for what is new in them; closed with the service. */
+  readonly keyFiles?: readonly Pick<KeyFileWatch, 'failure' | 'close'>[] | undefined;
   /** Called by `close` when nothing is in flight any more. */
   readonly onClose: () => Promise<void>;
 }
@@ -60,6 +62,8 @@ export class MaskinportenTokenService {
   readonly #flights = new TokenFlights();
   readonly #requestOf = new WeakMap<MaskinportenToken, NormalisedTokenRequest>();
   readonly #stopListeningToKeys: () => void;
+  /** Identities of keys that were given up and whose tokens are still in the cache. */
+  readonly #retired = new Set<string>();
   #closing: Promise<void> | undefined;
   #hits = 0;
   #waits = 0;
@@ -84,7 +88,7 @@ export class MaskinportenTokenService {
     });
     this.#stopListeningToKeys = parts.keys.onChange(({ retired }) => {
       this.#errors.clear();
-      if (retired !== undefined) this.#cache.dropKey(retired.identity);
+      if (retired !== undefined) this.#retired.add(retired.identity);
     });
   }
 
@@ -161,8 +165,8 @@ export class MaskinportenTokenService {
 
   /** What the service knows about itself, made when it is read. */
   get status(): TokenServiceStatus {
-    const { endpoint, keys, events } = this.#parts;
-    const { current, generation } = keys;
+    const { endpoint, keys, events, keyFiles = [] } = this.#parts;
+    const { current } = keys;
     return {
       clientId: this.clientId,
       issuer: { identifier: endpoint.issuer.identifier, ...endpoint.issuer.status },
@@ -172,7 +176,10 @@ export class MaskinportenTokenService {
         ...(current.kid === undefined ? {} : { kid: current.kid }),
         identity: current.identity,
         ends: credentialEnds(current),
-        fallback: generation > 0,
+        fallback: keys.fallback,
+        reloadFailures: keyFiles.flatMap(({ failure }) =>
+          failure === undefined ? [] : [{ field: failure.field, reason: failure.error.message }],
+        ),
       },
       cachedTokens: this.#cache.size,
       counts: {
@@ -209,6 +216,7 @@ export class MaskinportenTokenService {
 
   async #close(): Promise<void> {
     this.#stopListeningToKeys();
+    for (const file of this.#parts.keyFiles ?? []) file.close();
     await this.#flights.close();
     await this.#parts.onClose();
   }
@@ -280,9 +288,16 @@ export class MaskinportenTokenService {
     const { clock } = this.#parts;
     if (entry.hasEnded(clock)) throw endedError();
     this.#requestOf.set(entry.token, request);
+    if (entry.keyIdentity === this.#parts.keys.current.identity) this.#dropRetired();
     if (flight.detached) return;
     this.#errors.forget(request.canonical);
     if (cacheable && entry.isUsable(clock)) this.#cache.set(request, entry);
+  }
+
+  /** Called when the new key has proved itself: until then the tokens of the old one may be all there is. */
+  #dropRetired(): void {
+    for (const identity of this.#retired) this.#cache.dropKey(identity);
+    this.#retired.clear();
   }
 
   #drop(request: NormalisedTokenRequest, token: MaskinportenToken): void {
