@@ -34,7 +34,7 @@ const MODELS: Readonly<Record<string, new (data: never) => { validate(): void }>
 
 const manifests = readdirSync(join(deploy, 'kubernetes')).flatMap((file) =>
   parseAllDocuments(readFileSync(join(deploy, 'kubernetes', file), 'utf8')).map((document) => {
-    if (document.errors.length > 0) throw document.errors[0];
+    for (const error of document.errors) throw new Error(`${file}: ${error.message}`);
     return document.toJS() as Manifest;
   }),
 );
@@ -52,7 +52,7 @@ const manifestOf = (kind: string): Manifest => {
 };
 
 describe('Kubernetes manifests', () => {
-  const deployment = new Deployment(manifestOf('Deployment') as never).toJSON() as never as {
+  const deployment = manifestOf('Deployment') as never as {
     spec: {
       template: {
         spec: {
