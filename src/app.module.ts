@@ -9,12 +9,21 @@ import {
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { MaskinportenModule } from 'nestjs-maskinporten';
 import { BrokerModule } from './broker/index.js';
-import { Environment, isDemo, MaskinportenConfig, type Configuration } from './config/index.js';
+import { CallersModule } from './callers/index.js';
+import { ClaimsModule } from './claims/index.js';
+import { actsForCustomers, Environment, isDemo, MaskinportenConfig, type Configuration } from './config/index.js';
 import { DemoModule } from './demo/index.js';
 import { HealthModule } from './health/index.js';
+import { InstancesModule } from './instances/index.js';
 import { RequestLogMiddleware } from './logging/index.js';
 import { MetricsModule } from './metrics/index.js';
-import { InvalidRequestException, MaskinportenProblemFilter, ProblemDetailsFilter } from './problems/index.js';
+import { OnboardingModule } from './onboarding/index.js';
+import {
+  DelegationProblemFilter,
+  InvalidRequestException,
+  MaskinportenProblemFilter,
+  ProblemDetailsFilter,
+} from './problems/index.js';
 
 /** The whole service: settings, one Maskinporten client, and a module per feature. */
 @Global()
@@ -27,7 +36,9 @@ export class AppModule implements NestModule {
         module,
         DemoModule.register(isDemo(environment)),
         MaskinportenModule.forRootAsync({ useClass: MaskinportenConfig }),
+        CallersModule,
         BrokerModule,
+        ...(actsForCustomers(environment) ? [ClaimsModule, InstancesModule, OnboardingModule] : []),
         HealthModule,
         MetricsModule.register(),
       ],
@@ -36,6 +47,7 @@ export class AppModule implements NestModule {
         // The last one that fits is used: the general one stands first.
         { provide: APP_FILTER, useClass: ProblemDetailsFilter },
         { provide: APP_FILTER, useClass: MaskinportenProblemFilter },
+        { provide: APP_FILTER, useClass: DelegationProblemFilter },
         {
           provide: APP_PIPE,
           useFactory: () =>

@@ -4,6 +4,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import type { Configuration } from './config/index.js';
 import { ServiceLogger } from './logging/index.js';
+import { describeService } from './openapi/index.js';
 
 /**
  * Puts the service together without listening.
@@ -14,10 +15,12 @@ export async function createApp(
   configuration: Configuration,
   adapter: AbstractHttpAdapter = expressAdapter(),
 ): Promise<INestApplication> {
-  return NestFactory.create(AppModule.register(configuration), adapter, {
+  const app = await NestFactory.create(AppModule.register(configuration), adapter, {
     logger: new ServiceLogger(configuration.environment.LOG_LEVEL),
     abortOnError: false,
   });
+  describeService(app);
+  return app;
 }
 
 function expressAdapter(): ExpressAdapter {

@@ -1,11 +1,22 @@
 import { NestFactory } from '@nestjs/core';
 import { isMaskinportenError, MaskinportenModule } from 'nestjs-maskinporten';
-import { EnvironmentError, isDemo, maskinportenOptions, settingFailure, type SettingFailure } from './config/index.js';
+import {
+  EnvironmentError,
+  isDemo,
+  maskinportenOptions,
+  settingFailure,
+  type Environment,
+  type SettingFailure,
+} from './config/index.js';
 import { printable } from './logging/index.js';
 
-/** Says why the service did not start, to whoever started it. */
-export async function explainStartFailure(error: unknown): Promise<string> {
-  const failures = await failuresOf(error);
+/**
+ * Says why the service did not start, to whoever started it.
+ *
+ * @param environment the settings, if they could be read
+ */
+export async function explainStartFailure(error: unknown, environment?: Environment): Promise<string> {
+  const failures = await failuresOf(error, environment);
   if (failures === undefined) return printable(`The service could not start: ${sentenceOf(error)}\n`);
   const width = Math.max(...failures.map(({ variable }) => variable.length));
   const lines = failures.map(({ variable, reason }) => `  ${variable.padEnd(width)}  ${reason}`);
@@ -15,9 +26,12 @@ export async function explainStartFailure(error: unknown): Promise<string> {
   );
 }
 
-async function failuresOf(error: unknown): Promise<readonly SettingFailure[] | undefined> {
+async function failuresOf(
+  error: unknown,
+  environment: Environment | undefined,
+): Promise<readonly SettingFailure[] | undefined> {
   if (error instanceof EnvironmentError) return withModuleFailures(error);
-  if (isMaskinportenError(error)) return error.failures.map(settingFailure);
+  if (isMaskinportenError(error)) return error.failures.map((failure) => settingFailure(failure, environment));
   return undefined;
 }
 
@@ -34,7 +48,7 @@ async function withModuleFailures({ failures, environment }: EnvironmentError): 
     return failures;
   } catch (error) {
     const more = isMaskinportenError(error)
-      ? error.failures.map(settingFailure)
+      ? error.failures.map((failure) => settingFailure(failure, environment))
       : error instanceof EnvironmentError
         ? error.failures
         : [];

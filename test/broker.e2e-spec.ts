@@ -2,8 +2,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import request from 'supertest';
-import { closeAll, makeTestBed, serve, type TestBed } from './support/service.js';
+import { api, closeAll, makeTestBed, serve, type TestBed } from './support/service.js';
 
 const PROBLEM = /^application\/problem\+json/;
 const newTransfer = {
@@ -33,9 +32,9 @@ describe.each<[string, () => AbstractHttpAdapter]>([
 
   it('reads with a token of the read scope and writes with a token of the write scope', async () => {
     bed.simulator.operator.clearLog();
-    const read = await request(url).get('/broker/transfers?resourceId=my-broker-resource').expect(200);
+    const read = await api(url).get('/broker/transfers?resourceId=my-broker-resource').expect(200);
     expect(read.body).toEqual({ data: { path: '/broker/api/v1/filetransfer', items: [] } });
-    await request(url).post('/broker/transfers').send(newTransfer).expect(201);
+    await api(url).post('/broker/transfers').send(newTransfer).expect(201);
     expect(calls().map(({ claims, status }) => [claims?.['scope'], status])).toEqual([
       ['altinn:broker.read', 200],
       ['altinn:broker.write', 201],
@@ -43,7 +42,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   });
 
   it('sends the organisation numbers in the form that Broker expects', async () => {
-    const { body } = await request(url).post('/broker/transfers').send(newTransfer).expect(201);
+    const { body } = await api(url).post('/broker/transfers').send(newTransfer).expect(201);
     expect(body).toMatchObject({
       data: {
         received: {
@@ -59,20 +58,20 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   });
 
   it('gives each answer an id of its own', async () => {
-    const first = await request(url).get('/broker/transfers').expect(200);
-    const second = await request(url).get('/broker/transfers').set('x-request-id', 'chosen-by-caller').expect(200);
+    const first = await api(url).get('/broker/transfers').expect(200);
+    const second = await api(url).get('/broker/transfers').set('x-request-id', 'chosen-by-caller').expect(200);
     const ids = [first.headers['x-request-id'], second.headers['x-request-id']];
     expect(ids).toEqual([expect.stringMatching(/^[\da-f-]{36}$/), expect.stringMatching(/^[\da-f-]{36}$/)]);
     expect(ids[0]).not.toBe(ids[1]);
   });
 
   it('answers an unknown route with a problem document', async () => {
-    const { body } = await request(url).get('/nothing').expect(404).expect('content-type', PROBLEM);
+    const { body } = await api(url).get('/nothing').expect(404).expect('content-type', PROBLEM);
     expect(body).toMatchObject({ status: 404, title: 'Not Found', code: 'NOT_FOUND', failures: [] });
   });
 
   it('names every wrong field of a request and repeats no value', async () => {
-    const { body } = await request(url)
+    const { body } = await api(url)
       .post('/broker/transfers')
       .send({ ...newTransfer, sender: 'canary-value', fileName: '../canary-value', extra: 'canary-value' })
       .expect(400)
@@ -84,7 +83,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   });
 
   it('answers a body that is not JSON with a problem document', async () => {
-    const { body } = await request(url)
+    const { body } = await api(url)
       .post('/broker/transfers')
       .set('content-type', 'application/json')
       .send('{"canary-value')
@@ -100,7 +99,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       status: 403,
       body: { secretOfTheApi: 'canary-value' },
     });
-    const { body } = await request(url).get('/broker/transfers').expect(403).expect('content-type', PROBLEM);
+    const { body } = await api(url).get('/broker/transfers').expect(403).expect('content-type', PROBLEM);
     expect(body).toMatchObject({ code: 'API_REFUSED', failures: [{ field: 'downstream', code: 'API_REFUSED' }] });
     expect(JSON.stringify(body)).not.toContain('canary-value');
   });
@@ -108,38 +107,38 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   it('F-136: does not follow a redirect of the API', async () => {
     bed.simulator.operator.faults.add({ path: '/broker/api/v1/*', redirect: `${bed.simulator.apiUrl}/whoami` });
     bed.simulator.operator.clearLog();
-    await request(url).get('/broker/transfers').expect(502).expect('content-type', PROBLEM);
+    await api(url).get('/broker/transfers').expect(502).expect('content-type', PROBLEM);
     expect(bed.simulator.log.filter(({ server }) => server === 'api')).toEqual([]);
   });
 
   it('tells a busy API from a broken one, and passes on how long to wait', async () => {
     bed.simulator.operator.faults.add({ path: '/broker/api/v1/*', status: 429, retryAfter: 7, times: 1 });
-    const busy = await request(url).get('/broker/transfers').expect(503).expect('retry-after', '7');
+    const busy = await api(url).get('/broker/transfers').expect(503).expect('retry-after', '7');
     expect(busy.body).toMatchObject({ code: 'SERVER_ERROR', failures: [{ code: 'API_FAILED' }] });
     bed.simulator.operator.faults.add({ path: '/broker/api/v1/*', status: 500, times: 1 });
-    await request(url).get('/broker/transfers').expect(502);
+    await api(url).get('/broker/transfers').expect(502);
     bed.simulator.operator.faults.add({ path: '/broker/api/v1/*', reset: true, times: 1 });
-    const gone = await request(url).get('/broker/transfers').expect(503);
+    const gone = await api(url).get('/broker/transfers').expect(503);
     expect(gone.body).toMatchObject({ failures: [{ code: 'API_UNREACHABLE' }] });
   });
 
   it('F-134: renews a refused token and repeats a read once; the caller notices nothing', async () => {
-    await request(url).get('/broker/transfers').expect(200);
+    await api(url).get('/broker/transfers').expect(200);
     const used = bed.simulator.log.findLast(({ kind }) => kind === 'call')?.tokenJti;
     if (used === undefined) throw new Error('no call was logged');
     bed.simulator.operator.revoke(used);
     bed.simulator.operator.clearLog();
-    await request(url).get('/broker/transfers').expect(200);
+    await api(url).get('/broker/transfers').expect(200);
     expect(calls().map(({ status }) => status)).toEqual([401, 200]);
   });
 
   it('F-134: does not repeat a write; the refused token is ours to mend', async () => {
-    await request(url).post('/broker/transfers').send(newTransfer).expect(201);
+    await api(url).post('/broker/transfers').send(newTransfer).expect(201);
     const used = bed.simulator.log.findLast(({ kind }) => kind === 'call')?.tokenJti;
     if (used === undefined) throw new Error('no call was logged');
     bed.simulator.operator.revoke(used);
     bed.simulator.operator.clearLog();
-    const { body } = await request(url).post('/broker/transfers').send(newTransfer).expect(502);
+    const { body } = await api(url).post('/broker/transfers').send(newTransfer).expect(502);
     expect(body).toMatchObject({ code: 'SERVER_ERROR', failures: [{ code: 'API_REFUSED_TOKEN' }] });
     expect(calls().map(({ status }) => status)).toEqual([401]);
   });
@@ -151,14 +150,14 @@ describe('the service without access', () => {
   it('F-58: names the scope that the client does not have', async () => {
     const { variables } = await makeTestBed(['altinn:broker.read']);
     const { url } = await serve(variables);
-    const { body } = await request(url)
+    const { body } = await api(url)
       .post('/broker/transfers')
       .send(newTransfer)
       .expect(500)
       .expect('content-type', PROBLEM);
     expect(body).toMatchObject({ code: 'SERVER_ERROR', failures: [{ field: 'scope', code: 'MP_SCOPE' }] });
     // F-64: another scope of the same client is not affected.
-    await request(url).get('/broker/transfers').expect(200);
+    await api(url).get('/broker/transfers').expect(200);
   });
 
   it('F-59: an access that the API owner has not granted is 403 with a hint for whoever can act', async () => {
@@ -166,7 +165,7 @@ describe('the service without access', () => {
       ungranted: [{ orgno: '310000019', scope: 'altinn:broker.read' }],
     });
     const { url } = await serve(variables);
-    const { body } = await request(url).get('/broker/transfers').expect(403).expect('content-type', PROBLEM);
+    const { body } = await api(url).get('/broker/transfers').expect(403).expect('content-type', PROBLEM);
     expect(body).toMatchObject({ code: 'MP_NOT_GRANTED', hint: { en: expect.any(String), nb: expect.any(String) } });
   });
 
@@ -177,7 +176,7 @@ describe('the service without access', () => {
       ...bed.variables,
       MASKINPORTEN_PRIVATE_KEY: other.variables['MASKINPORTEN_PRIVATE_KEY'] ?? '',
     });
-    const { body } = await request(url).get('/broker/transfers').expect(500);
+    const { body } = await api(url).get('/broker/transfers').expect(500);
     expect(body).toMatchObject({
       code: 'SERVER_ERROR',
       failures: [{ field: 'MASKINPORTEN_PRIVATE_KEY', code: 'MP_SIGNATURE' }],
@@ -187,10 +186,10 @@ describe('the service without access', () => {
   it('F-03: Maskinporten down is 503 with Retry-After, and nothing is sent to the API', async () => {
     const { simulator, variables } = await makeTestBed();
     const { url } = await serve(variables);
-    await request(url).post('/broker/transfers').send(newTransfer).expect(201);
+    await api(url).post('/broker/transfers').send(newTransfer).expect(201);
     await simulator.close();
     simulator.operator.clearLog();
-    const { body } = await request(url)
+    const { body } = await api(url)
       .get('/broker/transfers')
       .expect(503)
       .expect('content-type', PROBLEM)

@@ -101,7 +101,14 @@ describe('.env.example', () => {
 
   it('is a demo as it stands, and marks what is secret', () => {
     expect(readEnvironment(Object.fromEntries(assigned))).toMatchObject({ PORT: 3000, LOG_LEVEL: 'log' });
-    for (const name of ['MASKINPORTEN_PRIVATE_KEY', 'MASKINPORTEN_PRIVATE_KEY_PASSPHRASE', 'MASKINPORTEN_CLIENT_JWK']) {
+    for (const name of [
+      'MASKINPORTEN_PRIVATE_KEY',
+      'MASKINPORTEN_PRIVATE_KEY_PASSPHRASE',
+      'MASKINPORTEN_PKCS12_PASSPHRASE',
+      'MASKINPORTEN_CLIENT_JWK',
+      'ALTINN_SUBSCRIPTION_KEY',
+      'API_KEYS',
+    ]) {
       expect(text).toMatch(new RegExp(`^# SECRET.*\\n(?:#.*\\n)*${name}=`, 'm'));
     }
   });

@@ -8,13 +8,11 @@ import { MaskinportenHealthModule } from 'nestjs-maskinporten/health';
 import { AppModule } from '../src/app.module.js';
 import { loadConfiguration } from '../src/config/index.js';
 import { HealthReaders } from '../src/health/index.js';
-import { makeCaller } from './support/caller.js';
 import { killChildren, ServiceProcess } from './support/child.js';
 import { AUTHORIZATION, closeAll, makeTestBed, type TestBed } from './support/service.js';
 
-const FAST = MaskinportenHealthModule.forRoot({ checkEveryMs: [40, 80], checkDeadlineMs: 60 });
+const FAST = MaskinportenHealthModule.forRoot({ checkEveryMs: [40, 80], checkDeadlineMs: 150 });
 const started: INestApplication[] = [];
-const caller = makeCaller();
 
 afterEach(async () => {
   killChildren();
@@ -46,7 +44,7 @@ async function startService(
   }: { adapter?: ExpressAdapter | FastifyAdapter; readers?: boolean } = {},
 ): Promise<Service> {
   const module = await Test.createTestingModule({
-    imports: [AppModule.register(await loadConfiguration({ ...variables, ...caller.variables }))],
+    imports: [AppModule.register(await loadConfiguration(variables))],
   })
     .overrideModule(MaskinportenHealthModule)
     .useModule(FAST)
@@ -161,7 +159,6 @@ describe('the built service on SIGTERM', () => {
     const { variables } = await makeTestBed();
     const service = ServiceProcess.start({
       ...variables,
-      ...caller.variables,
       NODE_ENV: 'production',
       LOG_LEVEL: 'log',
       PORT: '0',

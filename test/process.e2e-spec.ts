@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
 import { Agent, get } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { killChildren, ServiceProcess } from './support/child.js';
-import { closeAll, makeTestBed } from './support/service.js';
+import { AUTHORIZATION, closeAll, makeTestBed } from './support/service.js';
+import { Shell } from './support/shell.js';
 
 const root = join(import.meta.dirname, '..');
 
@@ -16,37 +15,40 @@ afterEach(async () => {
   await closeAll();
 });
 
-async function startDemo(): Promise<{ service: ServiceProcess; url: string; operatorUrl: string }> {
-  const service = ServiceProcess.start({ PORT: '0' });
+interface Demo {
+  readonly service: ServiceProcess;
+  readonly url: string;
+  readonly operatorUrl: string;
+  /** Header of the demo's own caller. */
+  readonly headers: { readonly authorization: string };
+}
+
+async function startDemo(variables: Record<string, string> = {}): Promise<Demo> {
+  const service = ServiceProcess.start({ PORT: '0', ...variables });
   const [, url = ''] = await service.says(/service +(http:\S+)/);
   const [, operatorUrl = ''] = await service.says(/operator +(http:\/\/[^/\s]+)/);
   await service.says(/start again\.\n─+\n/);
-  return { service, url, operatorUrl };
+  const [, key] = await service.says(/your API key +(\S+)/);
+  return { service, url, operatorUrl, headers: { authorization: `Bearer ${key}` } };
 }
 
-/** Runs a printed line as a newcomer does; without curl on this machine, what the line asks for is fetched. */
-async function paste(line: string): Promise<string> {
-  const [command, url, ...rest] = line.split(' ');
-  if (command !== 'curl' || url === undefined || rest.length > 0) throw new Error(`not a curl line: ${line}`);
-  try {
-    return (await promisify(execFile)('curl', ['--silent', '--show-error', '--fail', url])).stdout;
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (!missing || process.env['CI'] !== undefined) throw error;
-    return (await fetch(url)).text();
-  }
-}
+/** The lines that are there to be pasted, in order. */
+const printedLines = ({ output }: ServiceProcess): string[] =>
+  [...output.matchAll(/^ +(\S*(?:curl |\$\(curl ).+)$/gm)].map(([, line = '']) => line);
 
 describe('the built service without credentials', () => {
   it('starts on the simulator, says so, and prints curl lines that work', async () => {
     const { service } = await startDemo();
     expect(service.output).toContain('DEMO MODE');
-    const lines = [...service.output.matchAll(/^ +(curl .+)$/gm)].map(([, line = '']) => line);
-    expect(lines).toHaveLength(2);
-    const [callLine = '', logLine = ''] = lines;
-    expect(JSON.parse(await paste(callLine))).toEqual({ data: { path: '/broker/api/v1/filetransfer', items: [] } });
-    const entries = JSON.parse(await paste(logLine)) as { kind: string; status: number }[];
-    expect(entries.filter(({ kind }) => kind !== 'request').map(({ kind, status }) => [kind, status])).toEqual([
+    const [callLine = '', logLine = ''] = printedLines(service);
+    await using shell = new Shell();
+    expect(JSON.parse(await shell.paste(callLine))).toEqual({
+      data: { path: '/broker/api/v1/filetransfer', items: [] },
+    });
+    const entries = JSON.parse(await shell.paste(logLine)) as { kind: string; status: number }[];
+    // Before them the service has looked its system up in Altinn's register.
+    const checked = entries.filter(({ kind }) => kind !== 'request').slice(-2);
+    expect(checked.map(({ kind, status }) => [kind, status])).toEqual([
       ['grant', 200],
       ['call', 200],
     ]);
@@ -54,10 +56,38 @@ describe('the built service without credentials', () => {
     expect(await service.ended()).toBe(0);
   });
 
+  it('prints a tour of a delegation that works line by line', async () => {
+    const { service, url } = await startDemo();
+    await using shell = new Shell();
+    const [, , ...lines] = printedLines(service);
+    const answers: string[] = [];
+    for (const line of lines) answers.push(await shell.paste(line));
+    const bodies = answers.map((answer) => answer.trim().split('\n'));
+    expect(bodies.map((parts) => parts.at(-1))).toEqual(['403', '201', '204', '200', '200', '204', '403']);
+    const [asked, requested, , followed, claims, , revoked] = bodies.map(([body = '']): unknown =>
+      body.startsWith('{') ? JSON.parse(body) : body,
+    );
+    const organisation = '310000027';
+    expect(asked).toMatchObject({ code: 'system_user_missing', organisation, hint: { nb: expect.any(String) } });
+    expect(requested).toMatchObject({
+      data: { status: 'New', organisation, confirmUrl: expect.stringMatching(/^http/) },
+    });
+    expect(followed).toMatchObject({ data: { status: 'Accepted', organisation } });
+    expect(claims).toMatchObject({ data: { organisasjonsnummer: organisation, aapnekrav: [{}, {}] } });
+    expect(revoked).toMatchObject({ code: 'right_missing', organisation });
+    // What else is printed to be opened.
+    const [, page = ''] = await service.says(/operator +(http:\S+)/);
+    for (const address of [`${url}/docs`, page, (requested as { data: { confirmUrl: string } }).data.confirmUrl]) {
+      const response = await fetch(address);
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, expect.stringMatching(/html/)]);
+    }
+  });
+
   it('prints nothing secret, at the most talkative level either', async () => {
-    const service = ServiceProcess.start({ PORT: '0', LOG_LEVEL: 'verbose' });
-    const [, url = ''] = await service.says(/service +(http:\S+)/);
-    await (await fetch(`${url}/broker/transfers`)).text();
+    const { service, url, headers } = await startDemo({ LOG_LEVEL: 'verbose' });
+    for (const path of ['broker/transfers', 'organisations/310000043/claims', 'organisations/310000027/claims']) {
+      await (await fetch(`${url}/${path}`, { headers })).text();
+    }
     service.signal('SIGINT');
     expect(await service.ended()).toBe(0);
     expect(service.output).toContain('token obtained');
@@ -87,7 +117,7 @@ describe('the built service with credentials', () => {
     const { variables, simulator } = await makeTestBed();
     const service = ServiceProcess.start({ ...variables, NODE_ENV: 'production', LOG_LEVEL: 'log', PORT: '0' });
     const [, port] = await service.says(/"port":(\d+)/);
-    const response = await fetch(`http://127.0.0.1:${port}/broker/transfers`);
+    const response = await fetch(`http://127.0.0.1:${port}/broker/transfers`, { headers: AUTHORIZATION });
     expect(response.status).toBe(200);
     expect(simulator.log.some(({ kind }) => kind === 'grant')).toBe(true);
     expect(service.output).not.toContain('DEMO MODE');
@@ -154,15 +184,15 @@ describe('the built service with credentials', () => {
 
 describe('the end of the service', () => {
   it('answers what is in flight on SIGTERM, takes nothing new, and exits with 0', async () => {
-    const { service, url, operatorUrl } = await startDemo();
+    const { service, url, operatorUrl, headers } = await startDemo();
     const agent = new Agent({ keepAlive: true });
-    await call(`${url}/broker/transfers`, agent);
+    await call(`${url}/broker/transfers`, agent, headers);
     await fetch(`${operatorUrl}/operator/api/faults`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ path: '/broker/api/v1/*', delayMs: 1000 }),
     });
-    const inFlight = call(`${url}/broker/transfers`, agent);
+    const inFlight = call(`${url}/broker/transfers`, agent, headers);
     await seenByApi(operatorUrl, 2);
     service.signal('SIGTERM');
     await service.says(/SIGTERM: finishing the requests in flight/);
@@ -199,9 +229,9 @@ describe('the end of the service', () => {
   });
 });
 
-async function call(url: string, agent: Agent): Promise<number | undefined> {
+async function call(url: string, agent: Agent, headers: Record<string, string> = {}): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    get(url, { agent }, (response) => {
+    get(url, { agent, headers }, (response) => {
       response.resume().once('end', () => resolve(response.statusCode));
     }).once('error', reject);
   });

@@ -4,8 +4,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { killChildren, ServiceProcess } from './support/child.js';
-import { closeAll, makeTestBed, type TestBed } from './support/service.js';
+import { closeAll, makeTestBed, sha256, type TestBed } from './support/service.js';
 
+const CALLER_KEY = 'canary-of-the-caller-4711';
 const PASSPHRASE = 'canary-passphrase-4711';
 
 /** An API that gives back everything it gets, as careless error pages do, and keeps the tokens to look for. */
@@ -97,6 +98,7 @@ describe('secrets of the running service', () => {
       MASKINPORTEN_PRIVATE_KEY: encrypted,
       MASKINPORTEN_PRIVATE_KEY_PASSPHRASE: PASSPHRASE,
       MASKINPORTEN_DESTINATIONS: apiUrl,
+      API_KEYS: JSON.stringify([{ name: 'careless', sha256: sha256(CALLER_KEY), organisations: [] }]),
       BROKER_URL: apiUrl,
       LOG_LEVEL: 'verbose',
       PORT: '0',
@@ -122,7 +124,7 @@ describe('secrets of the running service', () => {
     const answers: string[] = [];
     await work(async () => {
       const response = await fetch(`http://127.0.0.1:${port}/broker/transfers`, {
-        headers: { authorization: 'Bearer canary-of-the-caller-4711' },
+        headers: { authorization: `Bearer ${CALLER_KEY}` },
       });
       answers.push(JSON.stringify([...response.headers]), await response.text());
       return response.status;
@@ -135,7 +137,8 @@ describe('secrets of the running service', () => {
   function expectNoSecretIn(everything: string): void {
     const canaries = [
       ...keyCanaries,
-      'canary-of-the-caller-4711',
+      CALLER_KEY,
+      sha256(CALLER_KEY),
       // Signatures alone would do for misuse; payloads must not be readable either.
       ...[...api.tokens, ...endpoint.assertions].flatMap((jwt) => jwt.split('.').slice(1)),
     ];

@@ -1,6 +1,8 @@
 import type { Environment } from './environment.js';
 import type { SettingFailure } from './environment-error.js';
-import { brokerUrl, issuerOf, issuerOfWellKnown, presetPlatform } from './issuer.js';
+import { checkDelegation } from './delegation-checks.js';
+import { checkDestinations } from './destination-checks.js';
+import { brokerUrl, issuerOf, issuerOfWellKnown } from './issuer.js';
 
 /** What the settings together get wrong when there is to be a real client; each alone has been checked already. */
 export function checkCredentials(environment: Environment): SettingFailure[] {
@@ -10,6 +12,8 @@ export function checkCredentials(environment: Environment): SettingFailure[] {
     ...checkKey(environment),
     ...checkPkcs12(environment),
     ...checkBroker(environment),
+    ...checkDelegation(environment),
+    ...checkDestinations(environment),
   ];
 }
 
@@ -56,7 +60,12 @@ function checkClient({ MASKINPORTEN_CLIENT_ID: clientId }: Environment): Setting
     : [];
 }
 
-const KEY_VARIABLES = ['MASKINPORTEN_PRIVATE_KEY', 'MASKINPORTEN_PRIVATE_KEY_FILE', 'MASKINPORTEN_CLIENT_JWK'] as const;
+const KEY_VARIABLES = [
+  'MASKINPORTEN_PRIVATE_KEY',
+  'MASKINPORTEN_PRIVATE_KEY_FILE',
+  'MASKINPORTEN_PKCS12_FILE',
+  'MASKINPORTEN_CLIENT_JWK',
+] as const;
 
 function checkKey(environment: Environment): SettingFailure[] {
   const given = KEY_VARIABLES.filter((name) => environment[name] !== undefined);
@@ -64,7 +73,6 @@ function checkKey(environment: Environment): SettingFailure[] {
   if (first !== undefined) {
     return rest.map((name) => fail(name, `is set besides ${first}: keep one of them`));
   }
-  if (environment.MASKINPORTEN_PKCS12_FILE !== undefined) return [];
   const { MASKINPORTEN_KID: kid, MASKINPORTEN_CERTIFICATE_FILE: certificate } = environment;
   return [
     fail(
@@ -77,37 +85,19 @@ function checkKey(environment: Environment): SettingFailure[] {
   ];
 }
 
-function checkPkcs12(environment: Environment): SettingFailure[] {
-  return (['MASKINPORTEN_PKCS12_FILE', 'MASKINPORTEN_PKCS12_PASSPHRASE'] as const)
-    .filter((name) => environment[name] !== undefined)
-    .map((name) =>
-      fail(
-        name,
-        'is not supported yet: convert the file with "openssl pkcs12 -in key.p12 -nodes -out key.pem" ' +
-          '(older files also need -legacy) and set MASKINPORTEN_PRIVATE_KEY_FILE',
-      ),
-    );
+function checkPkcs12({
+  MASKINPORTEN_PKCS12_FILE: file,
+  MASKINPORTEN_PKCS12_PASSPHRASE: passphrase,
+}: Environment): SettingFailure[] {
+  return file === undefined && passphrase !== undefined
+    ? [fail('MASKINPORTEN_PKCS12_FILE', 'is missing: MASKINPORTEN_PKCS12_PASSPHRASE is of no use without it')]
+    : [];
 }
 
 function checkBroker(environment: Environment): SettingFailure[] {
-  const url = brokerUrl(environment);
-  if (url === undefined) {
-    // Without a known environment the first failure says so already.
-    return issuerOf(environment) === undefined
-      ? []
-      : [fail('BROKER_URL', 'is missing: an issuer of your own has no Altinn platform to take the default from')];
-  }
-  if (!URL.canParse(url)) return [];
-  const { origin } = new URL(url);
-  const allowed = [presetPlatform(environment), ...(environment.MASKINPORTEN_DESTINATIONS ?? [])];
-  if (allowed.some((entry) => entry !== undefined && URL.canParse(entry) && new URL(entry).origin === origin))
-    return [];
-  return [
-    fail(
-      'MASKINPORTEN_DESTINATIONS',
-      `does not list ${origin}, so calls to BROKER_URL would be stopped before they are sent`,
-    ),
-  ];
+  // Without a known environment the first failure says so already.
+  if (brokerUrl(environment) !== undefined || issuerOf(environment) === undefined) return [];
+  return [fail('BROKER_URL', 'is missing: an issuer of your own has no Altinn platform to take the default from')];
 }
 
 const withoutSlash = (text: string | undefined): string | undefined => text?.replace(/\/$/, '');

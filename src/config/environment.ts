@@ -106,8 +106,30 @@ export class Environment {
   ALTINN_PLATFORM_URL?: string;
 
   @IsOptional()
+  ALTINN_SYSTEM_ID?: string;
+
+  @IsOptional()
+  @Transform(secret)
+  ALTINN_SUBSCRIPTION_KEY?: Secret;
+
+  @IsOptional()
+  @ApiUrl()
+  KRAV_OG_BETALINGER_URL?: string;
+
+  @IsOptional()
+  @ApiUrl()
+  ALTINN_APP_URL?: string;
+
+  @IsOptional()
   @ApiUrl()
   BROKER_URL?: string;
+
+  @IsOptional()
+  @Transform(secret)
+  API_KEYS?: Secret;
+
+  @IsOptional()
+  API_KEYS_FILE?: string;
 }
 
 /** Names of all variables the service knows. */
@@ -116,4 +138,9 @@ export const VARIABLES = Object.keys(new Environment()) as readonly (keyof Envir
 /** Nothing about Maskinporten is configured: the service runs on the simulator. */
 export function isDemo(environment: Environment): boolean {
   return VARIABLES.every((name) => !name.startsWith('MASKINPORTEN_') || environment[name] === undefined);
+}
+
+/** There is a system in Altinn's register, so the service can act for customers. */
+export function actsForCustomers(environment: Environment): boolean {
+  return isDemo(environment) || environment.ALTINN_SYSTEM_ID !== undefined;
 }

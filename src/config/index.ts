@@ -1,8 +1,11 @@
-export { Environment, isDemo, LOG_LEVELS, VARIABLES } from './environment.js';
+export { readApiKeyEntries } from './api-key-entries.js';
+export type { ApiKeyEntry } from './api-key-entries.js';
+export { actsForCustomers, Environment, isDemo, LOG_LEVELS, VARIABLES } from './environment.js';
 export type { LogLevelName } from './environment.js';
 export { EnvironmentError } from './environment-error.js';
 export type { SettingFailure } from './environment-error.js';
 export { brokerUrl, brokerUrlBelow } from './issuer.js';
+export { ALTINN_APP, ALTINN_APP_PATH, KRAV_OG_BETALINGER } from './known-resources.js';
 export { loadConfiguration } from './load-configuration.js';
 export type { Configuration } from './load-configuration.js';
 export { MaskinportenConfig, maskinportenOptions } from './maskinporten.config.js';

@@ -22,7 +22,12 @@ describe('issuerOfWellKnown', () => {
 });
 
 describe('what the settings mean', () => {
-  const key = { MASKINPORTEN_CLIENT_ID: 'c', MASKINPORTEN_KID: 'k', MASKINPORTEN_PRIVATE_KEY_FILE: '/key.pem' };
+  const key = {
+    API_KEYS_FILE: '/keys.json',
+    MASKINPORTEN_CLIENT_ID: 'c',
+    MASKINPORTEN_KID: 'k',
+    MASKINPORTEN_PRIVATE_KEY_FILE: '/key.pem',
+  };
 
   it('keeps a configured issuer as it is', () => {
     const MASKINPORTEN_ISSUER = 'https://issuer.example/no-slash';

@@ -12,7 +12,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const pem = generateKeyPairSync('rsa', { modulusLength: 2048 })
   .privateKey.export({ type: 'pkcs8', format: 'pem' })
   .toString();
-const client = { MASKINPORTEN_ENVIRONMENT: 'test', MASKINPORTEN_CLIENT_ID: 'my-client', MASKINPORTEN_KID: 'my-kid' };
+const client = {
+  API_KEYS_FILE: '/keys.json',
+  MASKINPORTEN_ENVIRONMENT: 'test',
+  MASKINPORTEN_CLIENT_ID: 'my-client',
+  MASKINPORTEN_KID: 'my-kid',
+};
 
 describe('maskinportenOptions', () => {
   it('gives a key that stands in a variable', async () => {
@@ -51,8 +56,36 @@ describe('maskinportenOptions', () => {
     await expect(maskinportenOptions(missing)).rejects.toBeInstanceOf(EnvironmentError);
   });
 
+  it('gives a PKCS#12 file with its own passphrase', async () => {
+    const environment = readEnvironment({
+      ...client,
+      MASKINPORTEN_KID: '',
+      MASKINPORTEN_PKCS12_FILE: '/run/secrets/key.p12',
+      MASKINPORTEN_PKCS12_PASSPHRASE: 'x',
+      MASKINPORTEN_PRIVATE_KEY_PASSPHRASE: 'y',
+    });
+    expect((await maskinportenOptions(environment)).key).toEqual({ file: '/run/secrets/key.p12', passphrase: 'x' });
+  });
+
+  it('gives the system in Altinn and what opens the PDP', async () => {
+    const environment = readEnvironment({
+      ...client,
+      MASKINPORTEN_PRIVATE_KEY: pem,
+      MASKINPORTEN_DESTINATIONS: 'https://kb.example',
+      ALTINN_SYSTEM_ID: '310000019_books',
+      ALTINN_SUBSCRIPTION_KEY: 'secret',
+      KRAV_OG_BETALINGER_URL: 'https://kb.example/v1',
+      ALTINN_APP_URL: 'https://ttd.apps.tt02.altinn.no/ttd/returns',
+    });
+    expect((await maskinportenOptions(environment)).altinn).toEqual({
+      systemId: '310000019_books',
+      subscriptionKey: 'secret',
+    });
+  });
+
   it('gives the JWK that NAIS injects, whose kid is its own', async () => {
     const environment = readEnvironment({
+      API_KEYS_FILE: '/keys.json',
       MASKINPORTEN_CLIENT_ID: 'my-client',
       MASKINPORTEN_CLIENT_JWK: '{"kty":"RSA"}',
       MASKINPORTEN_WELL_KNOWN_URL: 'https://maskinporten.no/.well-known/oauth-authorization-server',

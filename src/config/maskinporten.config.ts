@@ -31,7 +31,14 @@ export async function maskinportenOptions(environment: Environment): Promise<Mas
     MASKINPORTEN_TOKEN_ENDPOINT: tokenEndpoint,
     MASKINPORTEN_DESTINATIONS: destinations,
     ALTINN_PLATFORM_URL: platformUrl,
+    ALTINN_SYSTEM_ID: systemId,
+    ALTINN_SUBSCRIPTION_KEY: subscriptionKey,
   } = environment;
+  const altinn = {
+    ...(platformUrl === undefined ? {} : { platformUrl }),
+    ...(systemId === undefined ? {} : { systemId }),
+    ...(subscriptionKey === undefined ? {} : { subscriptionKey: subscriptionKey.reveal() }),
+  };
   return {
     clientId: environment.MASKINPORTEN_CLIENT_ID ?? '',
     key: await keySource(environment),
@@ -39,7 +46,7 @@ export async function maskinportenOptions(environment: Environment): Promise<Mas
     ...(issuer === undefined ? {} : { issuer }),
     ...(tokenEndpoint === undefined ? {} : { tokenEndpoint }),
     ...(destinations === undefined ? {} : { destinations }),
-    ...(platformUrl === undefined ? {} : { altinn: { platformUrl } }),
+    ...(Object.keys(altinn).length === 0 ? {} : { altinn }),
   };
 }
 
@@ -58,6 +65,7 @@ async function keySource(environment: Environment): Promise<KeySource> {
     ...(registeredAt === undefined ? {} : { registeredAt }),
   };
   if (jwk !== undefined) return { jwk: jwk.reveal(), ...common };
+  if (environment.MASKINPORTEN_PKCS12_FILE !== undefined) return pkcs12Source(environment, common);
   const withPassphrase = { ...common, ...(passphrase === undefined ? {} : { passphrase }) };
   if (inline === undefined) {
     return {
@@ -72,6 +80,14 @@ async function keySource(environment: Environment): Promise<KeySource> {
     ...withPassphrase,
     ...(certificateFile === undefined ? {} : { certificateChain: await certificateChain(certificateFile) }),
   };
+}
+
+/** The file holds its certificates too; without a kid they go along with each grant. */
+function pkcs12Source(
+  { MASKINPORTEN_PKCS12_FILE: file = '', MASKINPORTEN_PKCS12_PASSPHRASE: passphrase }: Environment,
+  common: { readonly kid?: string; readonly registeredAt?: string },
+): KeySource {
+  return { file, ...common, ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }) };
 }
 
 async function certificateChain(file: string): Promise<string> {

@@ -1,10 +1,12 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { EnvironmentError } from './environment-error.js';
-import { isDemo } from './environment.js';
+import { actsForCustomers, isDemo } from './environment.js';
 import { readEnvironment, type Variables } from './read-environment.js';
 
+const apiKeys = JSON.stringify([{ name: 'acme', sha256: 'a'.repeat(64), organisations: ['310000027'] }]);
 const complete = {
+  API_KEYS: apiKeys,
   MASKINPORTEN_ENVIRONMENT: 'test',
   MASKINPORTEN_CLIENT_ID: 'my-client',
   MASKINPORTEN_KID: 'my-kid',
@@ -52,11 +54,13 @@ describe('readEnvironment', () => {
       'MASKINPORTEN_ENVIRONMENT',
       'MASKINPORTEN_PRIVATE_KEY_FILE',
       'MASKINPORTEN_KID',
+      'API_KEYS_FILE',
     ]);
     expect(refused({ MASKINPORTEN_ENVIRONMENT: 'test' })).toEqual([
       'MASKINPORTEN_CLIENT_ID',
       'MASKINPORTEN_PRIVATE_KEY_FILE',
       'MASKINPORTEN_KID',
+      'API_KEYS_FILE',
     ]);
     expect(
       refused({ ...complete, MASKINPORTEN_ENVIRONMENT: undefined, MASKINPORTEN_ISSUER: 'https://issuer.example/' }),
@@ -100,6 +104,7 @@ describe('readEnvironment', () => {
       'MASKINPORTEN_CLIENT_ID',
       'MASKINPORTEN_PRIVATE_KEY_FILE',
       'MASKINPORTEN_KID',
+      'API_KEYS_FILE',
     ]);
   });
 
@@ -107,19 +112,69 @@ describe('readEnvironment', () => {
     expect(refused({ ...complete, MASKINPORTEN_CLIENT_JWK: '{}' })).toEqual(['MASKINPORTEN_CLIENT_JWK']);
   });
 
-  it('refuses PKCS#12 with the way out', () => {
-    const { failures } = refusal({
-      ...complete,
-      MASKINPORTEN_PRIVATE_KEY_FILE: '',
-      MASKINPORTEN_PKCS12_FILE: '/key.p12',
-    });
+  it('takes a PKCS#12 file as the one key', () => {
+    const pkcs12 = { ...complete, MASKINPORTEN_PRIVATE_KEY_FILE: '', MASKINPORTEN_KID: '' };
+    const given = { ...pkcs12, MASKINPORTEN_PKCS12_FILE: '/key.p12', MASKINPORTEN_PKCS12_PASSPHRASE: ' canary ' };
+    const environment = readEnvironment(given);
+    expect(environment.MASKINPORTEN_PKCS12_PASSPHRASE?.reveal()).toBe(' canary ');
+    expect(inspect(environment)).not.toContain('canary');
+    expect(refused({ ...complete, MASKINPORTEN_PKCS12_FILE: '/key.p12' })).toEqual(['MASKINPORTEN_PKCS12_FILE']);
+    expect(refused({ ...complete, MASKINPORTEN_PKCS12_PASSPHRASE: 'x' })).toEqual(['MASKINPORTEN_PKCS12_FILE']);
+  });
+
+  it('wants to know its callers, from one place', () => {
+    expect(refused({ ...complete, API_KEYS: '' })).toEqual(['API_KEYS_FILE']);
+    expect(refused({ ...complete, API_KEYS_FILE: '/keys.json' })).toEqual(['API_KEYS_FILE']);
+    expect(readEnvironment({ ...complete, API_KEYS: '', API_KEYS_FILE: '/keys.json' }).API_KEYS_FILE).toBe(
+      '/keys.json',
+    );
+    const { failures } = refusal({ ...complete, API_KEYS: '[{"name":"acme","organisations":["canary"]}]' });
     expect(failures).toEqual([
-      { variable: 'MASKINPORTEN_PKCS12_FILE', reason: expect.stringContaining('openssl pkcs12') },
+      { variable: 'API_KEYS', reason: expect.stringMatching(/^\(entry 1\) sha256 .*; \(entry 1\) organisations /) },
+    ]);
+    expect(JSON.stringify(failures)).not.toContain('canary');
+    expect(refused({ API_KEYS: 'canary' })).toEqual(['API_KEYS']);
+  });
+
+  it('acts for customers with a complete set of settings only', () => {
+    const altinn = {
+      ...complete,
+      ALTINN_SYSTEM_ID: '310000019_books',
+      ALTINN_SUBSCRIPTION_KEY: 'canary',
+      KRAV_OG_BETALINGER_URL: 'https://kb.example/v1',
+      ALTINN_APP_URL: 'https://ttd.apps.tt02.altinn.no/ttd/returns',
+      MASKINPORTEN_DESTINATIONS: 'https://kb.example',
+    };
+    expect(actsForCustomers(readEnvironment(altinn))).toBe(true);
+    expect(inspect(readEnvironment(altinn))).not.toContain('canary');
+    expect(actsForCustomers(readEnvironment(complete))).toBe(false);
+    expect(refused({ ...complete, ALTINN_SYSTEM_ID: '310000019_books' })).toEqual([
+      'ALTINN_SUBSCRIPTION_KEY',
+      'KRAV_OG_BETALINGER_URL',
+      'ALTINN_APP_URL',
+    ]);
+    expect(refused({ ...altinn, ALTINN_SYSTEM_ID: '' })).toEqual(['ALTINN_SYSTEM_ID']);
+    // The right would be asked for one app, and another would be called.
+    expect(refused({ ...altinn, ALTINN_APP_URL: 'https://ttd.apps.tt02.altinn.no/ttd/other' })).toEqual([
+      'ALTINN_APP_URL',
+    ]);
+    expect(refused({ ...altinn, ALTINN_APP_URL: 'https://ttd.apps.altinn.no/ttd/returns' })).toEqual([
+      'MASKINPORTEN_DESTINATIONS',
+    ]);
+    const { failures } = refusal({ ...altinn, MASKINPORTEN_DESTINATIONS: '', BROKER_URL: 'https://broker.example' });
+    expect(failures).toEqual([
+      {
+        variable: 'MASKINPORTEN_DESTINATIONS',
+        reason: expect.stringMatching(
+          /https:\/\/broker\.example, https:\/\/kb\.example.*BROKER_URL, KRAV_OG_BETALINGER_URL/,
+        ),
+      },
     ]);
   });
 
   it('understands what NAIS injects', () => {
     const nais = {
+      API_KEYS: apiKeys,
       MASKINPORTEN_CLIENT_ID: 'my-client',
       MASKINPORTEN_CLIENT_JWK: '{"kty":"RSA"}',
       MASKINPORTEN_SCOPES: 'altinn:broker.read',
@@ -165,6 +220,7 @@ describe('readEnvironment', () => {
       MASKINPORTEN_PKCS12_PASSPHRASE: canary,
       MASKINPORTEN_UNKNOWN: canary,
       BROKER_URL: canary,
+      API_KEYS: canary,
     });
     expect(error.failures.length).toBeGreaterThan(7);
     expect(`${error.message} ${error.stack} ${JSON.stringify(error.failures)}`).not.toContain(canary);

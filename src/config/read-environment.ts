@@ -1,5 +1,6 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
+import { checkCallers } from './caller-checks.js';
 import { checkCredentials, checkDemo } from './environment-checks.js';
 import { EnvironmentError, type SettingFailure } from './environment-error.js';
 import { Environment, isDemo, VARIABLES } from './environment.js';
@@ -30,8 +31,9 @@ function examine(environment: Environment, variables: Variables): SettingFailure
   }));
   const unknown = unknownVariables(variables);
   // A mistyped name means that somebody did configure Maskinporten, so it does not lead into demo mode.
-  const together = isDemo(environment) && unknown.length === 0 ? checkDemo(environment) : checkCredentials(environment);
-  return onePerVariable([...unknown, ...wrong, ...together]);
+  const demo = isDemo(environment) && unknown.length === 0;
+  const together = demo ? checkDemo(environment) : checkCredentials(environment);
+  return onePerVariable([...unknown, ...wrong, ...together, ...checkCallers(environment, demo)]);
 }
 
 function knownVariables(variables: Variables): Record<string, string> {

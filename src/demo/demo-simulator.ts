@@ -1,52 +1,65 @@
-import { generateKeyPair, randomUUID } from 'node:crypto';
+import { generateKeyPair, randomBytes, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { Simulator } from 'maskinporten-simulator';
 import type { MaskinportenOptions } from 'nestjs-maskinporten';
+import { CUSTOMERS, demoConfig, SYSTEM_ID } from './demo-config.js';
 
-/** A made-up organisation. */
-const ORGANISATION = '310000019';
-const SCOPES = ['altinn:broker.read', 'altinn:broker.write'];
+interface Demo {
+  readonly simulator: Simulator;
+  readonly options: MaskinportenOptions;
+}
+
+/** Whoever runs the demo, as a caller of the service. */
+interface Caller {
+  readonly apiKey: string;
+  readonly organisations: readonly string[];
+}
 
 /**
  * The simulator that the service talks to when nothing is configured. There is one in every application; outside demo
  * mode it does nothing.
  */
 export class DemoSimulator implements OnApplicationShutdown {
-  readonly #simulator: Simulator | undefined;
+  /** Where the simulator listens; undefined outside demo mode. */
+  readonly running: Simulator | undefined;
+  /** Made for this run; undefined outside demo mode. */
+  readonly caller: Caller | undefined;
   #options: MaskinportenOptions | undefined;
 
-  private constructor(simulator?: Simulator, options?: MaskinportenOptions) {
-    this.#simulator = simulator;
-    this.#options = options;
+  private constructor(demo?: Demo) {
+    this.running = demo?.simulator;
+    this.#options = demo?.options;
+    if (demo === undefined) return;
+    this.caller = {
+      apiKey: `demo-${randomBytes(18).toString('base64url')}`,
+      organisations: CUSTOMERS.map(({ orgno }) => orgno),
+    };
   }
 
   static off(): DemoSimulator {
     return new DemoSimulator();
   }
 
-  /** Starts a simulator in this process that knows one client, with a key made now. */
+  /** Starts a simulator in this process that knows one client, with a key made now, its system, and two customers. */
   static async start(): Promise<DemoSimulator> {
     // Loaded here, so that a service with credentials does without the simulator.
     const { startSimulator } = await import('maskinporten-simulator');
     const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 3072 });
     const clientId = randomUUID();
     const kid = `demo-${randomUUID()}`;
+    const subscriptionKey = randomUUID();
     const jwk = { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' };
-    const simulator = await startSimulator({
-      config: { clients: [{ clientId, orgno: ORGANISATION, jwks: { keys: [jwk] }, scopes: SCOPES }] },
-    });
-    return new DemoSimulator(simulator, {
-      issuer: simulator.issuer,
+    const simulator = await startSimulator({ config: demoConfig({ clientId, jwk, subscriptionKey }) });
+    const { issuer, platformUrl, apiUrl } = simulator;
+    const options = {
+      issuer,
       clientId,
       key: { pem: privateKey.export({ type: 'pkcs8', format: 'pem' }), kid },
-      destinations: [simulator.platformUrl],
-    });
-  }
-
-  /** Where the simulator listens; undefined outside demo mode. */
-  get running(): Simulator | undefined {
-    return this.#simulator;
+      destinations: [platformUrl, apiUrl],
+      altinn: { platformUrl, systemId: SYSTEM_ID, subscriptionKey },
+    };
+    return new DemoSimulator({ simulator, options });
   }
 
   /** The options of the demo client, once: they hold the private key. */
@@ -58,6 +71,6 @@ export class DemoSimulator implements OnApplicationShutdown {
 
   /** Not before the servers are closed: requests in flight still need it. */
   async onApplicationShutdown(): Promise<void> {
-    await this.#simulator?.close();
+    await this.running?.close();
   }
 }

@@ -1,27 +1,30 @@
 import type { Simulator } from 'maskinporten-simulator';
+import { tour } from './tour.js';
 
 /** What a newcomer sees after `npm start`. */
-export function welcome(serviceUrl: string, simulator: Simulator, brokerUrl: string): string {
+export function welcome(serviceUrl: string, apiKey: string, simulator: Simulator, brokerUrl: string): string {
   const line = '─'.repeat(88);
+  const { issuer, tokenEndpoint, operatorUrl } = simulator;
   return `
 ${line}
   DEMO MODE: no MASKINPORTEN_* variable is set, so this service uses a simulator in its own
-  process and a key that was made just now. No real Maskinporten, no real data.
+  process and keys that were made just now. No real Maskinporten, no real data.
 
     service          ${serviceUrl}
-    issuer           ${simulator.issuer}
-    token endpoint   ${simulator.tokenEndpoint}
+    your API key     ${apiKey}
+    its routes       ${serviceUrl}/docs
+    issuer           ${issuer}
+    token endpoint   ${tokenEndpoint}
     Broker API       ${brokerUrl}
-    operator         ${simulator.operatorUrl}/operator/api/log
+    operator         ${operatorUrl}/operator
+    log of checks    ${operatorUrl}/operator/api/log
 
-  Call an API with a token that the simulator checked:
+  Call an API with a token that the simulator checked, and see what it checked:
 
-    curl ${serviceUrl}/broker/transfers
+    curl -H 'Authorization: Bearer ${apiKey}' ${serviceUrl}/broker/transfers
+    curl ${operatorUrl}/operator/api/log
 
-  See what it checked:
-
-    curl ${simulator.operatorUrl}/operator/api/log
-
+${tour(serviceUrl, apiKey, operatorUrl)}
   With credentials of your own: copy .env.example to .env, fill it in and start again.
 ${line}
 

@@ -1,3 +1,4 @@
+export { DelegationProblemFilter } from './delegation-problem.filter.js';
 export { InvalidRequestException } from './invalid-request.exception.js';
 export { MaskinportenProblemFilter } from './maskinporten-problem.filter.js';
 export { ProblemDetailsFilter } from './problem-details.filter.js';

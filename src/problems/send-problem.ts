@@ -1,6 +1,11 @@
 import type { ArgumentsHost } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import type { Problem } from './problem.js';
+
+/** A problem document, and what its answer says besides. */
+interface ProblemAnswer {
+  readonly status: number;
+  readonly retryAfterSeconds?: number;
+}
 
 /** What Express and Fastify responses have in common. */
 interface HttpResponse {
@@ -12,7 +17,7 @@ interface HttpResponse {
 }
 
 /** Answers with a problem document; when the answer has begun already, the connection is cut so that nobody takes it for whole. */
-export function sendProblem(host: ArgumentsHost, { retryAfterSeconds, ...body }: Problem): void {
+export function sendProblem(host: ArgumentsHost, { retryAfterSeconds, ...body }: ProblemAnswer): void {
   const response = host.switchToHttp().getResponse<HttpResponse & ServerResponse>();
   const raw: ServerResponse = response.raw ?? response;
   if (raw.headersSent) {

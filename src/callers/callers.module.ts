@@ -1,0 +1,26 @@
+import { Global, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { CallerPolicy } from 'nestjs-maskinporten';
+import { Environment } from '../config/index.js';
+import { DemoSimulator } from '../demo/index.js';
+import { ApiKeyGuard } from './api-key.guard.js';
+import { ApiKeyPolicy } from './api-key-policy.js';
+import { ApiKeys } from './api-keys.js';
+import { loadApiKeys } from './load-api-keys.js';
+
+/** Who may call the service, and for whom. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: ApiKeys,
+      inject: [Environment, DemoSimulator],
+      useFactory: async (environment: Environment, { caller }: DemoSimulator) => loadApiKeys(environment, caller),
+    },
+    ApiKeyPolicy,
+    { provide: CallerPolicy, useExisting: ApiKeyPolicy },
+    { provide: APP_GUARD, useClass: ApiKeyGuard },
+  ],
+  exports: [ApiKeyPolicy],
+})
+export class CallersModule {}

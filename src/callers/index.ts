@@ -1,0 +1,2 @@
+export { CallersModule } from './callers.module.js';
+export { OwnOrganisationGuard } from './own-organisation.guard.js';

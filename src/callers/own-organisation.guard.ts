@@ -1,0 +1,22 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { DelegationError, fromParam, parseOrganisationNumber } from 'nestjs-maskinporten';
+import { ApiKeyPolicy } from './api-key-policy.js';
+
+const organisationIn = fromParam('orgno');
+
+/**
+ * For routes below an organisation that have no `@RequireSystemUser` because there is no system user yet: the same first
+ * two questions, with the same answers.
+ */
+@Injectable()
+export class OwnOrganisationGuard implements CanActivate {
+  constructor(private readonly policy: ApiKeyPolicy) {}
+
+  /** @throws DelegationError `organisation_number_invalid`, `caller_not_allowed` */
+  canActivate(context: ExecutionContext): boolean {
+    const organisation = parseOrganisationNumber(organisationIn(context));
+    if (organisation === undefined) throw new DelegationError('organisation_number_invalid');
+    if (!this.policy.canActFor(context, organisation)) throw new DelegationError('caller_not_allowed');
+    return true;
+  }
+}

@@ -1,0 +1,17 @@
+import { Controller, Get } from '@nestjs/common';
+import { CurrentSystemUser, fromParam, RequireSystemUser, Scopes, type VerifiedDelegation } from 'nestjs-maskinporten';
+import { KRAV_OG_BETALINGER } from '../config/index.js';
+import { ClaimsService } from './claims.service.js';
+
+/** What a customer owes the state, read in the customer's name. */
+@Controller('organisations/:orgno/claims')
+export class ClaimsController {
+  constructor(private readonly claims: ClaimsService) {}
+
+  @Get()
+  @Scopes('skatteetaten:kravogbetalinger')
+  @RequireSystemUser({ organisation: fromParam('orgno'), resource: KRAV_OG_BETALINGER, action: 'read' })
+  async list(@CurrentSystemUser() { organisation }: VerifiedDelegation): Promise<{ data: unknown }> {
+    return { data: await this.claims.openClaims(organisation) };
+  }
+}

@@ -1,0 +1,21 @@
+import { Body, Controller, Post } from '@nestjs/common';
+import { CurrentSystemUser, fromParam, RequireSystemUser, Scopes, type VerifiedDelegation } from 'nestjs-maskinporten';
+import { ALTINN_APP } from '../config/index.js';
+import { InstancesService, type Submitted } from './instances.service.js';
+import { NewInstance } from './new-instance.dto.js';
+
+/** Forms that are sent in through an Altinn app, in the name of a customer. */
+@Controller('organisations/:orgno/instances')
+export class InstancesController {
+  constructor(private readonly instances: InstancesService) {}
+
+  @Post()
+  @Scopes({ scopes: ['altinn:instances.read', 'altinn:instances.write'], exchange: 'altinn' })
+  @RequireSystemUser({ organisation: fromParam('orgno'), resource: ALTINN_APP.resource, action: 'instantiate' })
+  async submit(
+    @CurrentSystemUser() { organisation }: VerifiedDelegation,
+    @Body() instance: NewInstance,
+  ): Promise<{ data: Submitted }> {
+    return { data: await this.instances.submit(organisation, instance) };
+  }
+}

@@ -1,0 +1,1 @@
+export { describeService } from './describe-service.js';
