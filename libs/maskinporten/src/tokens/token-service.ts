@@ -39,7 +39,7 @@ export interface TokenServiceParts {
   readonly maxEntries?: number | undefined;
   readonly refreshWindow?: RefreshWindow | undefined;
   /** Looks at the key files for what is new in them; closed with the service. */
-  readonly keyFiles?: readonly Pick<KeyFileWatch, 'failure' | 'close'>[] | undefined;
+  readonly keyFiles: readonly Pick<KeyFileWatch, 'failure' | 'close'>[];
   /** Called by `close` when nothing is in flight any more. */
   readonly onClose: () => Promise<void>;
 }
@@ -165,7 +165,7 @@ export class MaskinportenTokenService {
 
   /** What the service knows about itself, made when it is read. */
   get status(): TokenServiceStatus {
-    const { endpoint, keys, events, keyFiles = [] } = this.#parts;
+    const { endpoint, keys, events, keyFiles } = this.#parts;
     const { current } = keys;
     return {
       clientId: this.clientId,
@@ -216,7 +216,7 @@ export class MaskinportenTokenService {
 
   async #close(): Promise<void> {
     this.#stopListeningToKeys();
-    for (const file of this.#parts.keyFiles ?? []) file.close();
+    for (const file of this.#parts.keyFiles) file.close();
     await this.#flights.close();
     await this.#parts.onClose();
   }
