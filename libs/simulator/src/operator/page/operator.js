@@ -48,7 +48,7 @@ async function refresh() {
 
 async function poll() {
   if (!document.hidden) await refresh();
-  setTimeout(poll, POLL_MS);
+  setTimeout(() => void poll(), POLL_MS);
 }
 
 onlyRefused.addEventListener('change', () => {
