@@ -184,7 +184,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(tokensOfCalls()).toEqual([]);
   });
 
-  it('is our own fault when the system is not the one that the customer approved', async () => {
+  it('is our own fault when the PDP may not be asked with our token', async () => {
     approved();
     bed.simulator.operator.ungranted.add({ orgno: '310000019', scope: 'altinn:authorization/authorize' });
     const body = await denied(api(url).get(CLAIMS), 500, 'system_user_misconfigured');
