@@ -10,10 +10,9 @@ const jest = (project) => {
   return {
     name: `tests: ${project}`,
     // A handle that a failed test left open must not hold up the verdict.
-    command: [
-      ...['npm', 'run', '--silent', 'jest', '--', '--selectProjects', project],
-      ...['--forceExit', '--json', '--outputFile', output],
-    ],
+    command: `npm run --silent jest -- --selectProjects ${project} --forceExit --json --outputFile`
+      .split(' ')
+      .concat(output),
     output,
   };
 };
