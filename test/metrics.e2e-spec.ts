@@ -5,9 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { INSTRUMENTS } from 'nestjs-maskinporten';
 import { parse } from 'yaml';
 import { prometheusLabel, prometheusName } from '../src/metrics/prometheus-name.js';
-import { makeCaller } from './support/caller.js';
 import { exportedNames, readPromql } from './support/prom-names.js';
-import { closeAll, makeTestBed, serve, type TestBed } from './support/service.js';
+import { AUTHORIZATION, closeAll, makeTestBed, serve, type TestBed } from './support/service.js';
 
 const root = join(import.meta.dirname, '..');
 
@@ -34,9 +33,8 @@ describe('/metrics of the running service', () => {
   let contentType: string | null;
 
   beforeAll(async () => {
-    const caller = makeCaller();
-    const made = await makeTestBed();
-    bed = { ...made, variables: { ...made.variables, ...caller.variables } };
+    const caller = { headers: AUTHORIZATION };
+    bed = await makeTestBed();
     const { url } = await serve(bed.variables);
     await fetch(`${url}/broker/transfers`, caller);
     await fetch(`${url}/broker/transfers`, caller);
