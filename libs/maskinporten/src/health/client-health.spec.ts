@@ -218,6 +218,20 @@ describe('the health of a client', () => {
     expect(health.report()).toMatchObject({ status: 'degraded', key: { status: 'degraded', kid: 'old-key-' } });
   });
 
+  it('F-111, F-113: is degraded, with the setting and the reason, while a changed key file cannot be taken', () => {
+    const { service, health } = watched();
+    const key = { kid: 'k', identity: 'kid:1', ends: [], fallback: false };
+    const failure = { field: 'key.file', reason: 'is not a key' };
+    service.changes = { key: { ...key, reloadFailures: [failure] } };
+    expect(health.report()).toMatchObject({
+      status: 'degraded',
+      key: { status: 'degraded', fallback: false, reloadFailures: [failure] },
+    });
+    service.changes = { key: { ...key, reloadFailures: [] } };
+    expect(health.report()).toMatchObject({ status: 'up', key: { status: 'up' } });
+    expect(health.report().key).not.toHaveProperty('reloadFailures');
+  });
+
   it.each([
     ['x5c', 'certificate', true, 'down'],
     ['kid', 'registered-key', true, 'down'],

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Controller, Get, Module, type INestApplication } from '@nestjs/common';
 import { HealthCheckService, TerminusModule, type HealthCheckResult } from '@nestjs/terminus';
 import { Test } from '@nestjs/testing';
@@ -136,6 +139,22 @@ describe('MaskinportenHealthModule', () => {
       expiry: { status: 'down', credentials: [{ what: 'registered-key', tier: 'expired', daysLeft: 0 }] },
     });
     await request(app?.getHttpServer()).get('/health').expect(503);
+  });
+
+  it('F-113: key reload refused, the old key works: 200, 200, degraded until the file is right', async () => {
+    const options = await simulatorOptions(simulator, { scopes: ['acme:read'] });
+    const { pem, kid } = options.key as { pem: string; kid: string };
+    const file = join(mkdtempSync(join(tmpdir(), 'maskinporten-health-')), 'key.pem');
+    writeFileSync(file, pem, { mode: 0o600 });
+    await start({}, { ...options, key: { file, kid, watch: { intervalMs: 100 } } });
+    await until(() => status() === 'up' && client()?.issuer.status === 'up');
+    writeFileSync(file, 'nothing of use');
+    await until(() => status() === 'degraded');
+    expect(client()?.key).toMatchObject({ status: 'degraded', reloadFailures: [{ field: 'key.file' }] });
+    expect(httpStatuses()).toEqual([200, 200]);
+    await expect(app?.get(MaskinportenTokenService).getToken('acme:read')).resolves.toHaveProperty('value');
+    writeFileSync(file, pem);
+    await until(() => status() === 'up');
   });
 
   it.each([

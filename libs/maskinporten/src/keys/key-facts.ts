@@ -21,6 +21,8 @@ export interface KeyFactsInput {
   readonly certificateMember: string;
   /** `key`, `key[1]` … */
   readonly field: string;
+  /** Undefined for an issuer of one's own. */
+  readonly issuerEnvironment: 'test' | 'prod' | undefined;
   readonly nowMs: number;
   readonly onWarning: KeyWarningListener;
 }
@@ -46,6 +48,7 @@ export async function keyFacts(input: KeyFactsInput): Promise<KeyFacts> {
   if (leaf !== undefined) checkValidity(leaf, input);
   const organisation = leaf === undefined ? undefined : certificateOrganisation(leaf);
   const environment = chain === undefined ? undefined : certificateEnvironment(chain);
+  if (kid !== undefined && environment !== undefined) warnOfEnvironment(environment, input);
   return {
     identity: identityOf(kid, leaf, thumbprint),
     ...(kid === undefined ? {} : { kid }),
@@ -61,6 +64,22 @@ export async function keyFacts(input: KeyFactsInput): Promise<KeyFacts> {
     ...(environment === undefined ? {} : { certificateEnvironment: environment }),
   };
 }
+
+/**
+ * With a `kid` the certificate is not presented, and where its key is registered is Digdir's to know. It is still a sign
+ * that a key of one environment was given to the client of the other.
+ */
+function warnOfEnvironment(environment: 'test' | 'prod', input: KeyFactsInput): void {
+  const { issuerEnvironment: issuer, onWarning } = input;
+  if (issuer === undefined || issuer === environment) return;
+  onWarning({
+    code: 'certificate-environment',
+    field: `${input.field}.${input.certificateMember}`,
+    message: `The certificate is a ${ENVIRONMENT_NAMES[environment]} certificate, but the issuer is that of ${ENVIRONMENT_NAMES[issuer]}; it is not sent, because the key has a kid.`,
+  });
+}
+
+const ENVIRONMENT_NAMES = { test: 'test', prod: 'production' } as const;
 
 /** RFC 7638, SHA-256, base64url. */
 export function jwkThumbprint(publicKey: KeyObject): Promise<string> {

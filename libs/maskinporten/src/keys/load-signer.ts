@@ -34,6 +34,7 @@ export async function loadSigner(signer: MaskinportenSigner, dates: KeyDates, lo
     ...datesOf(dates),
     certificateMember: 'signer.certificateChain',
     field: loading.field,
+    issuerEnvironment: loading.environment,
     nowMs: loading.now(),
     onWarning: loading.onWarning,
   });

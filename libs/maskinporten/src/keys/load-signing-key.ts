@@ -49,6 +49,7 @@ export async function loadKey(
     field: options.field ?? 'key',
     strictFilePermissions: options.strictFilePermissions ?? false,
     signerTimeoutMs: options.signerTimeoutMs ?? 3000,
+    environment: options.environment,
     now: options.now ?? Date.now,
     onWarning: options.onWarning ?? (() => {}),
     secrets,
@@ -169,6 +170,7 @@ async function localKey(
     ...datesOf(source),
     certificateMember: material.certificateMember,
     field,
+    issuerEnvironment: loading.environment,
     nowMs: loading.now(),
     onWarning,
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { TestAuthority } from '../keys/keys.fixtures.js';
 import { loadSigningKey } from '../keys/index.js';
 import { keyMismatches } from './check-key.js';
-import { createTokenService } from './index.js';
+import { createTokenService, type TokenEvent } from './index.js';
 
 const subject = '/CN=Prøve/organizationIdentifier=NTRNO-310000019';
 
@@ -44,6 +44,42 @@ describe('keys that are not for this client', () => {
     await expect(start('test', 'Commfides Legal Person - G3')).rejects.toMatchObject({
       failures: [{ field: 'key', reason: 'holds a production certificate, but the issuer is that of test' }],
     });
+  });
+
+  it.each([
+    ['prod', 'Buypass Class 3 Test4 CA 3', 'a test certificate, but the issuer is that of production'],
+    ['test', 'Commfides Legal Person - G3', 'a production certificate, but the issuer is that of test'],
+  ] as const)(
+    'with a kid, a certificate of the wrong environment (%s) is a warning that names the setting',
+    async (environment, issuer, what) => {
+      const events: TokenEvent[] = [];
+      const right = environment === 'prod' ? 'Buypass Class 3 CA 3' : 'Commfides Legal Person - G3 - TEST';
+      const service = await createTokenService({
+        environment,
+        clientId: 'c',
+        key: [
+          { ...keyFrom(right), kid: 'first' },
+          { ...keyFrom(issuer), kid: 'second' },
+        ],
+        onEvent: (event) => events.push(event),
+      });
+      await service.close();
+      const warnings = events.filter((event) => event.type === 'warning');
+      expect(warnings.filter(({ field }) => field.endsWith('certificateChain'))).toEqual([
+        { type: 'warning', field: 'key[1].certificateChain', reason: expect.stringContaining(what) },
+      ]);
+    },
+  );
+
+  it('an issuer of one’s own and a European certificate give no such warning', async () => {
+    const fields: string[] = [];
+    const onEvent = (event: TokenEvent): void => void (event.type === 'warning' && fields.push(event.field));
+    const own = { ...keyFrom('Buypass Class 3 Test4 CA 3'), kid: 'k' };
+    const european = { ...keyFrom('Some European CA - TEST'), kid: 'k' };
+    const common = { clientId: 'c', onEvent };
+    await (await createTokenService({ ...common, issuer: 'https://issuer.example.no/', key: own })).close();
+    await (await createTokenService({ ...common, environment: 'prod', key: european })).close();
+    expect(fields.filter((field) => field.includes('certificate'))).toEqual([]);
   });
 
   it('a certificate of another organisation is refused', async () => {

@@ -154,6 +154,7 @@ async function checkConfig(
   }
   const purpose = { organisation: config.organisation, environment: resolved?.environment };
   const keys = await loadWatchedKeyRing(config.key, {
+    environment: resolved?.environment,
     now: () => clock.wallMs(),
     monotonicMs: () => clock.monotonicMs(),
     onWarning: ({ field, message }) => events.emit({ type: 'warning', field, reason: message }),
