@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ConfigurationError } from './configuration-error.js';
@@ -53,6 +53,8 @@ export class RoleServer {
   readonly #closing = new AbortController();
 
   constructor(role: Role, world: Pick<World, 'clock' | 'log'>, faults: Faults) {
+    // One listener for each request that is held back, gone when it goes on: as many as there are callers, and no leak.
+    setMaxListeners(0, this.#closing.signal);
     this.role = role;
     this.#world = world;
     this.#faults = faults;
