@@ -1,11 +1,12 @@
 import { isMaskinportenError } from '../errors/index.js';
+import type { Clock } from '../issuer/index.js';
+import { daysLeft, expiryTier } from '../keys/index.js';
 import type { TokenEvent, TokenServiceStatus, WatchedTokenService } from '../tokens/index.js';
 import { REPORT_PARTS, type ClientReport, type FaultReport, type ReportPart } from './client-report.js';
 import { ExpiryNotices, type ExpiryNotice } from './expiry-notices.js';
-import { daysLeft, expiryTier, stateOfTier } from './expiry-tier.js';
 import { FaultMemory, type RememberedFault } from './fault-memory.js';
-import type { Clock } from '../issuer/index.js';
 import { worst, type HealthState } from './health-state.js';
+import { stateOfTier } from './state-of-tier.js';
 
 /** Above this the clock of the machine needs somebody's attention (failure reference §7, F-100). */
 const CLOCK_NOTICE_MS = 5_000;

@@ -1,5 +1,5 @@
+import type { ExpiryTier } from '../keys/index.js';
 import type { TokenServiceStatus } from '../tokens/index.js';
-import type { ExpiryTier } from './expiry-tier.js';
 import type { HealthState } from './health-state.js';
 
 /** The parts a client's report is made of. */

@@ -1,5 +1,4 @@
-import type { CredentialEnd } from '../keys/index.js';
-import { daysLeft } from './expiry-tier.js';
+import { daysLeft, type CredentialEnd } from '../keys/index.js';
 
 /** Days before the end at which somebody is told, once each. */
 const MILESTONES = [60, 30, 7, 1, 0] as const;

@@ -7,6 +7,6 @@ export { MaskinportenProbes } from './maskinporten-probes.js';
 export type { ProbeAnswer } from './maskinporten-probes.js';
 export type { ClientReport, ExpiryReport, FaultReport, ReportPart } from './client-report.js';
 export type { HealthState } from './health-state.js';
-export type { ExpiryTier } from './expiry-tier.js';
+export type { ExpiryTier } from '../keys/index.js';
 export { HealthContributors } from '../tokens/index.js';
 export type { HealthContribution, HealthContributor } from '../tokens/index.js';

@@ -23,6 +23,8 @@ export type {
 export type { KeyWarning, KeyWarningListener } from './key-warning.js';
 export { credentialEnds } from './credential-end.js';
 export type { CredentialEnd } from './credential-end.js';
+export { daysLeft, expiryTier } from './expiry-tier.js';
+export type { ExpiryTier } from './expiry-tier.js';
 export { jwkThumbprint } from './key-facts.js';
 export { certificateHolder, certificateOrganisation } from './certificate-organisation.js';
 export type { CertificateHolder } from './certificate-organisation.js';

@@ -6,6 +6,8 @@ export { HealthContributors } from './health-contributors.js';
 export type { HealthContribution, HealthContributor } from './health-contributors.js';
 export { TokenServices } from './token-services.js';
 export type { TokenServicesListener, WatchedTokenService } from './token-services.js';
+export { keyMismatches } from './check-key.js';
+export type { KeyPurpose } from './check-key.js';
 export { createTokenService } from './create-token-service.js';
 export type { TokenServiceConfig } from './create-token-service.js';
 export { MaskinportenToken } from './maskinporten-token.js';

@@ -1,5 +1,3 @@
-import type { HealthState } from './health-state.js';
-
 /** How near the end of a certificate or registered key is (failure reference §7). */
 export type ExpiryTier = 'up' | 'notice' | 'degraded' | 'critical' | 'expired';
 
@@ -16,13 +14,3 @@ export function expiryTier(days: number): ExpiryTier {
   if (days <= 30) return 'degraded';
   return days <= 60 ? 'notice' : 'up';
 }
-
-const STATE_OF: Readonly<Record<ExpiryTier, HealthState>> = {
-  up: 'up',
-  notice: 'up',
-  degraded: 'degraded',
-  critical: 'degraded',
-  expired: 'down',
-};
-
-export const stateOfTier = (tier: ExpiryTier): HealthState => STATE_OF[tier];
