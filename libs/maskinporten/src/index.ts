@@ -29,18 +29,22 @@ export { InjectMaskinporten, getMaskinportenToken } from './outbound/index.js';
 
 // Outgoing calls.
 export {
+  CallObservers,
   MaskinportenContext,
   MaskinportenHttpModule,
   MaskinportenHttpService,
   MaskinportenScopes,
   MaskinportenScopesInterceptor,
+  RequestContext,
   Scopes,
   attachMaskinporten,
   maskinportenFetch,
 } from './outbound/index.js';
 export type {
   CallExtras,
+  CallObserver,
   CallOptions,
+  CallOutcome,
   ClientTokenRequest,
   Destination,
   FetchDefaults,
@@ -51,7 +55,9 @@ export type {
   MaskinportenHttpOptions,
   MaskinportenHttpOptionsFactory,
   MaskinportenScope,
+  OutboundCall,
   OutboundTokens,
+  RequestContextInit,
   ScopesArguments,
   ScopesInput,
 } from './outbound/index.js';

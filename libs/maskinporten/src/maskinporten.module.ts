@@ -14,6 +14,7 @@ import { ClientSettings } from './client-settings.js';
 import { configurationError } from './errors/index.js';
 import type { MaskinportenOptions, MaskinportenOptionsFactory } from './maskinporten.options.js';
 import {
+  CallObservers,
   DEFAULT_CLIENT,
   MaskinportenClients,
   ScopesCheck,
@@ -52,6 +53,7 @@ export interface MaskinportenModuleAsyncOptions extends MaskinportenModuleExtras
     SystemUserServices,
     DelegationGate,
     SystemUserCheck,
+    { provide: CallObservers, inject: [MaskinportenClients], useFactory: ({ calls }: MaskinportenClients) => calls },
   ],
   exports: [
     MaskinportenClients,
@@ -60,6 +62,7 @@ export interface MaskinportenModuleAsyncOptions extends MaskinportenModuleExtras
     DelegationDecisions,
     SystemUserServices,
     DelegationGate,
+    CallObservers,
   ],
 })
 class MaskinportenCoreModule {}

@@ -24,6 +24,7 @@ const error = createError('MP_NOT_GRANTED', {
   traceId: 'abc',
   status: 403,
   kid: 'k1',
+  jti: 'j1',
   description: 'line one\r\nINFO forged\u001b[31m\u2028\u202Ereversed',
 });
 
@@ -56,7 +57,14 @@ describe('logTokenEvent', () => {
 
   it('T-57: one line for a refusal, without anything that breaks or turns lines', () => {
     const [level, line] =
-      logged({ type: 'token-refused', scopes: ['a:b'], kind: 'plain', error, background: false }) ?? [];
+      logged({
+        type: 'token-refused',
+        scopes: ['a:b'],
+        kind: 'plain',
+        organisation: '310000027',
+        error,
+        background: false,
+      }) ?? [];
     expect(level).toBe('warn');
     expect(line).toMatchObject({
       message: 'token refused',
@@ -64,6 +72,8 @@ describe('logTokenEvent', () => {
       mpCode: 'MP-250',
       traceId: 'abc',
       kid: 'k1',
+      jti: 'j1',
+      organisation: '310000027',
       actBy: 'api-owner',
     });
     expect(JSON.stringify(line)).not.toMatch(/\\n|\\r|\\u001b|\u2028|\u202E/);

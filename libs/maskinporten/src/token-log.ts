@@ -25,7 +25,13 @@ function write(logger: LoggerService, event: TokenEvent): void {
     case 'token-refused': {
       const { error, ...rest } = event;
       logger.warn(
-        line('token refused', { scopes: rest.scopes, kind: rest.kind, background: rest.background, ...about(error) }),
+        line('token refused', {
+          scopes: rest.scopes,
+          kind: rest.kind,
+          organisation: rest.organisation,
+          background: rest.background,
+          ...about(error),
+        }),
       );
       break;
     }
@@ -68,7 +74,7 @@ function write(logger: LoggerService, event: TokenEvent): void {
 
 /** The facts of an error that help at three in the morning; its stack does not belong in a line. */
 function about(error: MaskinportenError): Line {
-  const { code, mpCode, oauthError, description, traceId, status, attempts, elapsedMs, kid, actBy, retryAfterMs } =
+  const { code, mpCode, oauthError, description, traceId, status, attempts, elapsedMs, kid, jti, actBy, retryAfterMs } =
     error;
   return {
     code,
@@ -81,6 +87,7 @@ function about(error: MaskinportenError): Line {
     attempts,
     elapsedMs,
     kid,
+    jti,
     actBy,
     retryAfterMs,
   };

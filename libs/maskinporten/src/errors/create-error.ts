@@ -52,6 +52,7 @@ const classOf: Readonly<Record<MaskinportenErrorCode, ErrorClass>> = {
   MP_UPSTREAM_REJECTED: TokenResponseUnusableError,
   MP_NO_CONTEXT: OutboundCallRefusedError,
   MP_DESTINATION: OutboundCallRefusedError,
+  MP_AUDIT: OutboundCallRefusedError,
   MP_ABORTED: OperationAbortedError,
 };
 
@@ -62,11 +63,11 @@ export function createError(code: MaskinportenErrorCode, details: ErrorDetails):
 
 function detailsOf(error: MaskinportenError): ErrorDetails {
   const { message, category, retryable, actBy, hint, docs, failures, retryAfterMs, status } = error;
-  const { oauthError, mpCode, description, traceId, attempts, elapsedMs, clientId, kid, scopes } = error;
+  const { oauthError, mpCode, description, traceId, attempts, elapsedMs, clientId, kid, jti, scopes } = error;
   // prettier-ignore
   return {
     message, category, retryable, actBy, hint, docs, failures, retryAfterMs, status,
-    oauthError, mpCode, description, traceId, attempts, elapsedMs, clientId, kid, scopes,
+    oauthError, mpCode, description, traceId, attempts, elapsedMs, clientId, kid, jti, scopes,
   };
 }
 

@@ -3,7 +3,7 @@ import { createError, ERROR_CODES, MaskinportenError, problemStatus, type Maskin
 
 const codes = Object.keys(ERROR_CODES) as MaskinportenErrorCode[];
 
-/** The table of decisions.md, "Errors". */
+/** The table of decisions.md, "Errors", and MP_AUDIT (F-133). */
 const CATEGORIES = {
   configuration: [
     'MP_CONFIG',
@@ -25,7 +25,7 @@ const CATEGORIES = {
   'access-not-granted': ['MP_NOT_GRANTED', 'MP_SCOPE_NOT_GRANTED'],
   'delegation-missing': ['MP_NOT_DELEGATED'],
   'system-user': ['MP_SYSTEMUSER_MISSING'],
-  transient: ['MP_NETWORK', 'MP_TIMEOUT', 'MP_THROTTLED', 'MP_UPSTREAM', 'MP_PROXY'],
+  transient: ['MP_NETWORK', 'MP_TIMEOUT', 'MP_THROTTLED', 'MP_UPSTREAM', 'MP_PROXY', 'MP_AUDIT'],
   security: ['MP_TLS', 'MP_REDIRECT'],
   protocol: ['MP_PROTOCOL', 'MP_UPSTREAM_REJECTED'],
   aborted: ['MP_ABORTED'],
@@ -58,6 +58,7 @@ const STATUSES: Partial<Record<MaskinportenErrorCode, number>> = {
   MP_NOT_DELEGATED: 403,
   MP_SYSTEMUSER_MISSING: 403,
   MP_OAUTH: 500,
+  MP_AUDIT: 503,
 };
 
 /** decisions.md: `field` by cause. */

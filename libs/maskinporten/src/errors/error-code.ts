@@ -313,6 +313,17 @@ const facts = {
       nb: 'Proxyen mellom deg og Maskinporten avviste kallet: kontroller adressen og påloggingen.',
     },
   },
+  MP_AUDIT: {
+    category: 'transient',
+    retryable: true,
+    actBy: 'you',
+    httpStatus: 503,
+    field: 'audit',
+    hint: {
+      en: 'The audit log cannot be written, so nothing was done on behalf of anybody: check its database, then try again.',
+      nb: 'Revisjonsloggen kan ikke skrives, så ingenting ble gjort på vegne av noen: kontroller databasen dens, og prøv igjen.',
+    },
+  },
   MP_TLS: {
     category: 'security',
     retryable: false,

@@ -19,6 +19,7 @@ const EVERYTHING: Required<Omit<ErrorDetails, 'field'>> = {
   elapsedMs: 3,
   clientId: 'c',
   kid: '12345678',
+  jti: 'j',
   scopes: ['a'],
 };
 

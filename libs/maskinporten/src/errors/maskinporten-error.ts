@@ -50,6 +50,8 @@ export interface ErrorDetails {
   readonly clientId?: string | undefined;
   /** Key id; only its first eight characters are kept. */
   readonly kid?: string | undefined;
+  /** `jti` of the last grant that was signed. */
+  readonly jti?: string | undefined;
   readonly scopes?: readonly string[] | undefined;
 }
 
@@ -83,6 +85,7 @@ export abstract class MaskinportenError extends Error {
   declare readonly elapsedMs?: number;
   declare readonly clientId?: string;
   declare readonly kid?: string;
+  declare readonly jti?: string;
   declare readonly scopes?: readonly string[];
 
   constructor(code: MaskinportenErrorCode, given: ErrorDetails) {
@@ -109,6 +112,7 @@ export abstract class MaskinportenError extends Error {
     if (details.elapsedMs !== undefined) this.elapsedMs = details.elapsedMs;
     if (details.clientId !== undefined) this.clientId = details.clientId;
     if (details.kid !== undefined) this.kid = details.kid.slice(0, 8);
+    if (details.jti !== undefined) this.jti = details.jti;
     if (details.scopes !== undefined) this.scopes = Object.freeze([...details.scopes]);
   }
 

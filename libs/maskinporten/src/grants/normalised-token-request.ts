@@ -66,6 +66,11 @@ export class NormalisedTokenRequest implements TokenRequest {
     return this.#canonical;
   }
 
+  /** On whose behalf the token is wanted: of the system user, else `consumer_org`; undefined for our own. */
+  get organisation(): string | undefined {
+    return this.systemUser?.organisation ?? this.consumerOrg;
+  }
+
   /** The same request for the Maskinporten token that an exchange starts from. */
   withoutExchange(): NormalisedTokenRequest {
     const { scopes, resource, consumerOrg, systemUser, consent, pid } = this;

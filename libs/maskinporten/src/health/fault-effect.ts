@@ -44,6 +44,7 @@ const EFFECTS: Readonly<Record<MaskinportenErrorCode, FaultEffect | undefined>> 
   // Refused before anything was sent.
   MP_NO_CONTEXT: undefined,
   MP_DESTINATION: undefined,
+  MP_AUDIT: undefined,
 };
 
 /** What the final error of a token request does to the health of its client; undefined when it says nothing about it. */

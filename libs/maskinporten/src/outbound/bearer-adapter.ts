@@ -1,14 +1,14 @@
 import { Axios, AxiosError, type AxiosAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
-import type { NormalisedTokenRequest } from '../grants/index.js';
 import type { MaskinportenToken } from '../tokens/index.js';
 import { anotherToken, obtainToken } from './bearer-token.js';
 import { CallDeadline } from './call-deadline.js';
-import type { OutboundTokens } from './maskinporten-clients.js';
-import { asksForUnsafeReplay, type OutboundPolicy } from './outbound-policy.js';
+import { asksForUnsafeReplay, type OutboundDecision, type OutboundPolicy } from './outbound-policy.js';
 import { destinationRefused } from './outbound-url.js';
 import { hasOwnAuthorization, privateConfig } from './private-config.js';
 import { isReplayable } from './replay.js';
+import { RequestContext } from './request-context.js';
 import { cleanError, cleanResponse } from './transport-traces.js';
+import type { WatchedCall } from './watched-call.js';
 
 /** What carries the calls underneath. */
 export interface Transport {
@@ -28,8 +28,7 @@ export function createBearerAdapter(transport: Transport, policy: OutboundPolicy
     if (hasOwnAuthorization(config)) return transport.adapterFor(config)(config);
     try {
       if (config.socketPath) throw destinationRefused('a socketPath goes around the destination that was checked');
-      const { tokens, request, url } = policy.decide(config.maskinporten, addressOf(config));
-      return new BearerCall(config, url.href, tokens, request, transport, policy).run();
+      return new BearerCall(config, policy.decide(config.maskinporten, addressOf(config)), transport, policy).run();
     } catch (error) {
       return Promise.reject(error);
     }
@@ -53,9 +52,7 @@ class BearerCall {
 
   constructor(
     private readonly config: InternalAxiosRequestConfig,
-    private readonly href: string,
-    private readonly tokens: OutboundTokens,
-    private readonly request: NormalisedTokenRequest,
+    private readonly decision: OutboundDecision,
     private readonly transport: Transport,
     private readonly policy: OutboundPolicy,
   ) {
@@ -64,26 +61,47 @@ class BearerCall {
 
   // eslint-disable-next-line typescript/promise-function-async -- see createBearerAdapter
   run(): Promise<AxiosResponse> {
-    const token = this.tokens.peek(this.request);
+    const { tokens, request } = this.decision;
+    const token = tokens.peek(request);
     return token === undefined ? this.#obtainAndSend() : this.#send(token, true);
   }
 
   async #obtainAndSend(): Promise<AxiosResponse> {
     let token: MaskinportenToken;
     try {
-      token = await obtainToken(this.tokens, this.request, this.#waitingSignal());
+      token = await obtainToken(this.decision.tokens, this.decision.request, this.#waitingSignal());
     } catch (error) {
       this.#deadline.release();
-      throw this.#deadline.expired ? this.#timeoutError() : error;
+      const failure = this.#deadline.expired ? this.#timeoutError() : error;
+      this.decision.watch?.(this.#method).failed(failure);
+      throw failure;
     }
     return this.#send(token, true);
   }
 
   // eslint-disable-next-line typescript/promise-function-async -- see createBearerAdapter
   #send(token: MaskinportenToken, first: boolean): Promise<AxiosResponse> {
+    const watched = this.decision.watch?.(this.#method, token);
+    return watched === undefined ? this.#transmit(token, first) : this.#sendWatched(watched, token, first);
+  }
+
+  /** Nothing is sent before those who watch have agreed; each attempt is told about by itself. */
+  async #sendWatched(watched: WatchedCall, token: MaskinportenToken, first: boolean): Promise<AxiosResponse> {
+    try {
+      await watched.intend();
+    } catch (error) {
+      this.#deadline.release();
+      throw error;
+    }
+    return this.#transmit(token, first, watched);
+  }
+
+  // eslint-disable-next-line typescript/promise-function-async -- see createBearerAdapter
+  #transmit(token: MaskinportenToken, first: boolean, watched?: WatchedCall): Promise<AxiosResponse> {
     const sent = privateConfig(this.config, {
-      href: this.href,
+      href: this.decision.url.href,
       token: token.value,
+      traceparent: RequestContext.current()?.nextTraceparent(),
       signal: this.#deadline,
       maxResponseBytes: this.policy.maxResponseBytes,
       isFetch: this.transport.isFetch,
@@ -93,11 +111,14 @@ class BearerCall {
       .then(
         // eslint-disable-next-line typescript/promise-function-async -- an answer that needs nothing more is handed on as it is
         (response) => {
+          watched?.answered(response.status);
           if (response.status === 401) return this.#refused(token, first, response, undefined);
           return this.#finish(response);
         },
         // eslint-disable-next-line typescript/promise-function-async -- as above
         (error: unknown) => {
+          if (isAxiosFailure(error) && error.response !== undefined) watched?.answered(error.response.status);
+          else watched?.failed(this.#deadline.expired ? this.#timeoutError() : error);
           if (isAxiosFailure(error) && error.response?.status === 401) {
             return this.#refused(token, first, error.response, error);
           }
@@ -113,17 +134,17 @@ class BearerCall {
     response: AxiosResponse,
     error: unknown,
   ): Promise<AxiosResponse> {
-    const { method = 'get', data, maskinporten } = this.config;
+    const { data, maskinporten } = this.config;
     const replayUnsafe = this.policy.replayUnsafe || asksForUnsafeReplay(maskinporten);
-    if (first && isReplayable(method, data, replayUnsafe)) {
-      const next = await anotherToken(this.tokens, token, this.#waitingSignal());
+    if (first && isReplayable(this.#method, data, replayUnsafe)) {
+      const next = await anotherToken(this.decision.tokens, token, this.#waitingSignal());
       if (next !== undefined) {
         discard(response.data);
         return this.#send(next, false);
       }
     } else if (first) {
       // The call cannot be repeated, but the next one should not meet the same refusal.
-      void anotherToken(this.tokens, token);
+      void anotherToken(this.decision.tokens, token);
     }
     if (error === undefined) return this.#finish(response);
     throw this.#fail(error);
@@ -145,6 +166,10 @@ class BearerCall {
   #fail(error: unknown): unknown {
     this.#deadline.release();
     return this.#deadline.expired ? this.#timeoutError() : cleanError(error, this.config);
+  }
+
+  get #method(): string {
+    return this.config.method ?? 'get';
   }
 
   #timeoutError(): AxiosError {

@@ -6,6 +6,11 @@ import type { Destination } from './destination.js';
 export interface CallExtras {
   /** Repeat the call once with a fresh token after a 401 also when its method is POST or PATCH. Default false. */
   readonly replayUnsafe?: boolean;
+  /**
+   * Path as logs, `CallObserver`s and the audit log show it: `/claims/{orgno}`. No query, and no number of six digits or
+   * more. Default: the path with numbers and ids replaced by `{id}`.
+   */
+  readonly pathTemplate?: string;
   /** Client that asks for the token; default: the context's, then the instance's own. */
   readonly client?: string;
 }

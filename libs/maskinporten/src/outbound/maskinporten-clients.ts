@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { configurationError } from '../errors/index.js';
 import type { MaskinportenTokenService } from '../tokens/index.js';
+import { CallObservers } from './call-observers.js';
 import { DestinationList } from './destination-list.js';
 
 /** The part of a token service that outgoing calls need; a test double may stand in for it. */
@@ -18,6 +19,8 @@ export const DEFAULT_CLIENT = 'default';
 /** The clients of one application, so that a context can name one of several. */
 @Injectable()
 export class MaskinportenClients {
+  /** Who watches the calls that carry tokens of these clients. */
+  readonly calls = new CallObservers();
   readonly #clients = new Map<string, MaskinportenClient>();
 
   /** @throws MaskinportenConfigurationError (`MP_CONFIG`) when the name is taken. */
@@ -61,6 +64,13 @@ const homes = new WeakMap<
   OutboundTokens,
   { readonly clients: MaskinportenClients; readonly client: MaskinportenClient }
 >();
+
+/** Who watches calls with these tokens, and what their client is called; undefined while nobody does. */
+export function watchersOf(tokens: OutboundTokens): { observers: CallObservers; client: string } | undefined {
+  const home = homes.get(tokens);
+  if (home?.clients.calls.watching !== true) return undefined;
+  return { observers: home.clients.calls, client: home.client.name };
+}
 
 /** Finds the client of a call by the name that the call, its context or its instance gives; undefined for the usual one. */
 export type ClientSource = (name: string | undefined) => Pick<MaskinportenClient, 'tokens' | 'destinations'>;

@@ -6,6 +6,7 @@ import { limitResponse } from './limited-response.js';
 import { clientsAround, type OutboundTokens } from './maskinporten-clients.js';
 import { asksForUnsafeReplay, OutboundPolicy } from './outbound-policy.js';
 import { isReplayable } from './replay.js';
+import { RequestContext } from './request-context.js';
 import type { ScopesInput } from './scoped-request.js';
 
 export interface MaskinportenFetchInit extends RequestInit {
@@ -43,20 +44,38 @@ export function maskinportenFetch(
     const { maskinporten, ...own } = init;
     const headers = new Headers(own.headers ?? (input instanceof Request ? input.headers : undefined));
     if ((headers.get('authorization') ?? '') !== '') return transport(input, own);
-    const { tokens: source, request, url } = policy.decide(maskinporten, addressOf(input));
+    const { tokens: source, request, url, watch } = policy.decide(maskinporten, addressOf(input));
+    const method = own.method ?? (input instanceof Request ? input.method : 'GET');
     const signal = joinedSignal(own.signal ?? (input instanceof Request ? input.signal : null), policy.deadlineMs);
     const target = input instanceof Request ? input : url;
     const attempt = async (token: MaskinportenToken): Promise<Response> => {
       const sent = new Headers(headers);
       sent.set('authorization', `Bearer ${token.value}`);
-      return transport(target, {
-        ...own,
-        headers: sent,
-        redirect: 'manual',
-        ...(signal === undefined ? {} : { signal }),
-      });
+      const traceparent = RequestContext.current()?.nextTraceparent();
+      // Whoever traces the calls themselves knows better which span they belong to.
+      if (traceparent !== undefined && !sent.has('traceparent')) sent.set('traceparent', traceparent);
+      const watched = watch?.(method, token);
+      await watched?.intend();
+      try {
+        const response = await transport(target, {
+          ...own,
+          headers: sent,
+          redirect: 'manual',
+          ...(signal === undefined ? {} : { signal }),
+        });
+        watched?.answered(response.status);
+        return response;
+      } catch (error) {
+        watched?.failed(error);
+        throw error;
+      }
     };
-    const token = source.peek(request) ?? (await obtainToken(source, request, signal));
+    const token =
+      source.peek(request) ??
+      (await obtainToken(source, request, signal).catch((error: unknown) => {
+        watch?.(method).failed(error);
+        throw error;
+      }));
     let response = await attempt(token);
     if (response.status === 401) {
       const replayUnsafe = policy.replayUnsafe || asksForUnsafeReplay(maskinporten);

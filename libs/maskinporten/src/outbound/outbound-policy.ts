@@ -1,5 +1,6 @@
 import { ConfigurationFailures, createError } from '../errors/index.js';
 import { NormalisedTokenRequest } from '../grants/index.js';
+import type { MaskinportenToken } from '../tokens/index.js';
 import {
   DEFAULT_DEADLINE_MS,
   DEFAULT_MAX_RESPONSE_BYTES,
@@ -9,16 +10,20 @@ import {
 } from './call-options.js';
 import { checkDestination, type CheckedDestination } from './destination.js';
 import { DestinationList } from './destination-list.js';
-import type { ClientSource, OutboundTokens } from './maskinporten-clients.js';
+import { watchersOf, type ClientSource, type OutboundTokens } from './maskinporten-clients.js';
 import { currentScope } from './maskinporten-context.js';
 import { destinationRefused, parseOutboundUrl } from './outbound-url.js';
+import { isPathTemplate } from './path-template.js';
 import { ownFields, toScope, type MaskinportenScope, type ScopesInput } from './scoped-request.js';
+import { WatchedCall } from './watched-call.js';
 
 /** Who asks, for what, where to: everything that is decided before a call is sent. */
 export interface OutboundDecision {
   readonly tokens: OutboundTokens;
   readonly request: NormalisedTokenRequest;
   readonly url: URL;
+  /** Begins to tell about one attempt; absent when nobody watches. */
+  readonly watch?: (method: string, token?: MaskinportenToken) => WatchedCall;
 }
 
 /** The rules for outgoing calls of one instance; the same for axios and fetch. */
@@ -53,6 +58,7 @@ export class OutboundPolicy {
    * Decides on one call. `address` is where the call will really go: the final URL, after every interceptor.
    *
    * @throws OutboundCallRefusedError (`MP_NO_CONTEXT`, `MP_DESTINATION`); nothing has been sent then.
+   * @throws TokenRequestInvalidError (`MP_REQUEST`) for a `pathTemplate` that is none.
    */
   decide(call: CallOptions | undefined, address: string): OutboundDecision {
     const own = call === undefined ? undefined : ownScope(call);
@@ -68,7 +74,16 @@ export class OutboundPolicy {
     if (!(this.#destinations ?? destinations).allows(url)) {
       throw destinationRefused(`${url.origin} is not among the destinations that may receive this token`);
     }
-    return { tokens, request: scope.request, url };
+    const pathTemplate = pathTemplateIn(call);
+    const watchers = watchersOf(tokens);
+    const { request } = scope;
+    if (watchers === undefined) return { tokens, request, url };
+    return {
+      tokens,
+      request,
+      url,
+      watch: (method, token) => new WatchedCall({ ...watchers, request, method, url, pathTemplate }, token),
+    };
   }
 }
 
@@ -77,7 +92,7 @@ const isList = (value: unknown): value is readonly string[] => Array.isArray(val
 /** The request that a call brings itself, or undefined when it brings extras only. */
 function ownScope(call: CallOptions): MaskinportenScope | undefined {
   if (typeof call === 'string' || isList(call) || NormalisedTokenRequest.is(call)) return toScope(call);
-  const { replayUnsafe: _, ...request } = call as CallExtras;
+  const { replayUnsafe: _, pathTemplate: __, ...request } = call as CallExtras;
   return scopeOf(request as ScopesInput & object);
 }
 
@@ -90,6 +105,17 @@ const extrasOf = (call: CallOptions | undefined): CallExtras =>
 
 /** May this call be repeated although its method can have done something already? */
 export const asksForUnsafeReplay = (call: CallOptions | undefined): boolean => extrasOf(call).replayUnsafe === true;
+
+/** The path that a call wants to be seen with. */
+function pathTemplateIn(call: CallOptions | undefined): string | undefined {
+  const { pathTemplate } = extrasOf(call);
+  if (pathTemplate === undefined || isPathTemplate(pathTemplate)) return pathTemplate;
+  throw createError('MP_REQUEST', {
+    message:
+      'The call was not sent: pathTemplate must be a path without query and without numbers, such as /claims/{orgno}.',
+    field: 'pathTemplate',
+  });
+}
 
 function checkList(destinations: readonly unknown[], failures: ConfigurationFailures): DestinationList {
   const checked: CheckedDestination[] = [];

@@ -45,6 +45,7 @@ export interface Arrival {
   readonly method: string;
   readonly url: string;
   readonly authorization: string | undefined;
+  readonly traceparent: string | undefined;
   readonly body: string;
 }
 
@@ -63,7 +64,14 @@ export async function startRecordingServer(host = '127.0.0.1'): Promise<Recordin
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const { method = '', url = '', headers } = request;
-      arrivals.push({ method, url, authorization: headers.authorization, body: Buffer.concat(chunks).toString() });
+      const traceparent = headers['traceparent'];
+      arrivals.push({
+        method,
+        url,
+        authorization: headers.authorization,
+        traceparent: Array.isArray(traceparent) ? traceparent.join() : traceparent,
+        body: Buffer.concat(chunks).toString(),
+      });
       recording.answer(request, response);
     });
   });

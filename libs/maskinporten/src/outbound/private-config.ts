@@ -4,6 +4,7 @@ import type { AxiosRequestHeaders, GenericAbortSignal, InternalAxiosRequestConfi
 export interface SentParts {
   readonly href: string;
   readonly token: string;
+  readonly traceparent: string | undefined;
   readonly signal: GenericAbortSignal;
   readonly maxResponseBytes: number;
   readonly isFetch: boolean;
@@ -19,7 +20,7 @@ const REPLACED = new Set(['url', 'baseURL', 'headers', 'signal', 'maxRedirects',
 export function privateConfig(config: InternalAxiosRequestConfig, parts: SentParts): InternalAxiosRequestConfig {
   const sent: InternalAxiosRequestConfig = {
     url: parts.href,
-    headers: headersWith(config.headers, `Bearer ${parts.token}`),
+    headers: headersWith(config.headers, `Bearer ${parts.token}`, parts.traceparent),
     signal: parts.signal,
     maxRedirects: 0,
     // The environment must not decide who sees a token (T-14); a proxy that was configured in code is respected.
@@ -40,11 +41,19 @@ export function privateConfig(config: InternalAxiosRequestConfig, parts: SentPar
  * A copy of the headers with ours. Any other spelling of the name goes first, also one that was switched off with
  * `false`: axios would leave that in place and send the call without any token.
  */
-function headersWith(headers: AxiosRequestHeaders, authorization: string): AxiosRequestHeaders {
+function headersWith(
+  headers: AxiosRequestHeaders,
+  authorization: string,
+  traceparent: string | undefined,
+): AxiosRequestHeaders {
   const copy = Object.create(Object.getPrototypeOf(headers) as object) as AxiosRequestHeaders;
+  let traced = traceparent === undefined;
   for (const name of Object.keys(headers)) {
     if (!isAuthorization(name)) copy[name] = headers[name];
+    // Whoever traces the calls themselves knows better which span they belong to.
+    if (!traced && name.toLowerCase() === 'traceparent') traced = true;
   }
+  if (!traced) copy['traceparent'] = traceparent;
   copy['Authorization'] = authorization;
   return copy;
 }

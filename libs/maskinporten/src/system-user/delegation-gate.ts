@@ -3,8 +3,8 @@ import { Reflector } from '@nestjs/core';
 import type { SystemUser, SystemUserKey } from '../altinn/index.js';
 import { isMaskinportenError } from '../errors/index.js';
 import { parseOrganisationNumber } from '../grants/index.js';
-import { bindSystemUser, DEFAULT_CLIENT, MaskinportenClients, scopeOf } from '../outbound/index.js';
-import { DelegationDecisions } from '../telemetry/index.js';
+import { bindSystemUser, DEFAULT_CLIENT, MaskinportenClients, RequestContext, scopeOf } from '../outbound/index.js';
+import { DelegationDecisions, type DelegationFacts } from '../telemetry/index.js';
 import type { CallerPolicy, DelegatedAction } from './caller-policy.js';
 import type { DelegationCheck } from './delegation-check.js';
 import { DelegationError, isDelegationError } from './delegation-error.js';
@@ -28,6 +28,9 @@ interface Question {
   readonly fresh: boolean;
 }
 
+/** What is known about a question so far, for the record of its answer. */
+type Known = { -readonly [Fact in keyof DelegationFacts]: DelegationFacts[Fact] };
+
 /**
  * Asks the questions in their order – is it a number, may the caller, is there a system user, has it the right – and
  * nothing of anybody about an organisation that the caller may not act for.
@@ -36,6 +39,8 @@ interface Question {
 export class DelegationGate {
   readonly #logger = new Logger('SystemUserGuard');
   readonly #checks = new WeakMap<VerifiedDelegation, DelegationCheck>();
+  /** What each denial was about. */
+  readonly #denied = new WeakMap<DelegationError, DelegationFacts>();
   #policy: CallerPolicy | undefined;
 
   constructor(
@@ -52,12 +57,30 @@ export class DelegationGate {
 
   /** @throws DelegationError: the call must not go on */
   async verify(context: ExecutionContext, requirement: SystemUserRequirement): Promise<VerifiedDelegation> {
+    const known: Known = { resource: requirement.resource, action: requirement.action ?? DEFAULT_ACTION };
+    try {
+      const delegation = await this.#verify(context, requirement, known);
+      this.decisions.record('allowed', { ...known, ...servedRequest() });
+      return delegation;
+    } catch (error) {
+      if (isDelegationError(error)) this.#denied.set(error, known);
+      throw error;
+    }
+  }
+
+  async #verify(
+    context: ExecutionContext,
+    requirement: SystemUserRequirement,
+    known: Known,
+  ): Promise<VerifiedDelegation> {
     if (!KINDS.has(context.getType<string>())) {
       throw new DelegationError('system_user_misconfigured', { reason: 'this kind of handler is not supported' });
     }
     const organisation = organisationFrom(await requirement.organisation(context), 'organisation');
+    known.organisation = organisation;
     const party =
       requirement.party === undefined ? organisation : organisationFrom(await requirement.party(context), 'party');
+    if (party !== organisation) known.party = party;
     const { resource, action = DEFAULT_ACTION, externalRef } = requirement;
     const reference: unknown = typeof externalRef === 'function' ? await externalRef(context) : externalRef;
     const clientName = clientNameOf(this.reflector, context, requirement);
@@ -65,12 +88,13 @@ export class DelegationGate {
     const asked: DelegatedAction = { party, resource, action };
     if (!allowAnyCaller) await this.#askCaller(context, organisation, asked);
     const key = keyOf(organisation, referenceFrom(reference, organisation));
+    known.externalRef = key.externalRef;
     const question: Question = { key, asked, fresh: requirement.fresh ?? changesSomething(context) };
     const systemUser = await this.#present(service, question, requirement);
+    known.source = service.delegations.check.strategy;
     const delegation = await this.#right(service, question, systemUser);
     bindSystemUser(context, delegation.tokenRequest);
     await this.#proveToken(context, clientName, service, delegation);
-    this.decisions.record('allowed');
     return delegation;
   }
 
@@ -81,6 +105,21 @@ export class DelegationGate {
    * @returns the denial, or undefined when Altinn still says yes or does not answer: then the refusal speaks for itself
    */
   async recheck(delegation: VerifiedDelegation, systemUserIsMissing: boolean): Promise<DelegationError | undefined> {
+    const denial = await this.#recheck(delegation, systemUserIsMissing);
+    if (denial === undefined) return undefined;
+    const { tokenRequest, party, resource, action } = delegation;
+    const { organisation, externalRef } = tokenRequest;
+    this.#denied.set(denial, {
+      organisation,
+      externalRef,
+      resource,
+      action,
+      ...(party === organisation ? {} : { party }),
+    });
+    return denial;
+  }
+
+  async #recheck(delegation: VerifiedDelegation, systemUserIsMissing: boolean): Promise<DelegationError | undefined> {
     const check = this.#checks.get(delegation);
     if (check === undefined) return undefined;
     const { organisation, externalRef } = delegation.tokenRequest;
@@ -104,7 +143,7 @@ export class DelegationGate {
    */
   report(denial: DelegationError): void {
     const { code, reason, extensions } = denial;
-    this.decisions.record(code);
+    this.decisions.record(code, { ...this.#denied.get(denial), ...servedRequest() });
     const line = {
       message: `denied: ${code}`,
       code,
@@ -192,6 +231,12 @@ export class DelegationGate {
       throw await service.delegations.check.unknownToMaskinporten(keyOf(organisation, externalRef));
     }
   }
+}
+
+/** Which request the decision was made for. */
+function servedRequest(): DelegationFacts {
+  const request = RequestContext.current();
+  return { requestId: request?.requestId, caller: request?.caller };
 }
 
 /** Whose system a handler means: what it says, else the client its token comes from. */

@@ -30,6 +30,8 @@ import {
   fromBody,
   fromParam,
 } from '../index.js';
+import { RequestContext } from '../outbound/index.js';
+import { DelegationDecisions, type DelegationFacts } from '../telemetry/index.js';
 import {
   PARTIES,
   expectAnswer,
@@ -107,6 +109,10 @@ class CustomController {
   }
 }
 
+/** A middleware that says which request is served, and who calls. */
+const serve = (_request: unknown, _response: unknown, next: () => void): void =>
+  RequestContext.run(new RequestContext({ requestId: 'r1', caller: 'acme' }), next);
+
 describe('SystemUserGuard', () => {
   const standIn = new AltinnStandIn();
   let app: TestApp;
@@ -174,6 +180,47 @@ describe('SystemUserGuard', () => {
       expect(standIn.calls('/byquery')[0]?.query['orgno']).toBe(CUSTOMER);
       await expectAnswer(app.get(`/o/${CUSTOMER}/claims`), 200);
       expect(standIn.calls('/byquery')).toHaveLength(1);
+    });
+  });
+
+  describe('what is told about a decision', () => {
+    let heard: (readonly [decision: string, facts: DelegationFacts])[];
+    beforeEach(() => {
+      heard = [];
+      app.app.get(DelegationDecisions).onDecision((decision, facts) => heard.push([decision, facts]));
+      // Before the routes, as a middleware is.
+      app.app.use(serve);
+      const { stack } = (app.app.getHttpAdapter().getInstance() as { router: { stack: unknown[] } }).router;
+      stack.unshift(stack.pop());
+    });
+    const about = { requestId: 'r1', caller: 'acme', resource: RESOURCE, action: 'read' };
+
+    it('a yes: who, for whom, what, and who answered', async () => {
+      standIn.addUser({ organisation: CUSTOMER, rights: [RESOURCE] });
+      await expectAnswer(app.get(`/o/0192:${CUSTOMER}/claims`), 200);
+      expect(heard).toEqual([['allowed', { ...about, organisation: CUSTOMER, externalRef: undefined, source: 'pdp' }]]);
+    });
+
+    it('a no: as much as was known when it was said', async () => {
+      await expectAnswer(app.get(`/o/${CUSTOMER}/claims`), 403);
+      app.policy.answer = () => false;
+      await expectAnswer(app.get(`/o/${CUSTOMER}/claims`), 403);
+      await expectAnswer(app.get('/o/01819000391/claims'), 400);
+      expect(heard).toEqual([
+        ['system_user_missing', { ...about, organisation: CUSTOMER, externalRef: undefined }],
+        ['caller_not_allowed', { ...about, organisation: CUSTOMER }],
+        ['organisation_number_invalid', about],
+      ]);
+    });
+
+    it('a yes that a refusal downstream took back: both', async () => {
+      const user = standIn.addUser({ organisation: CUSTOMER, rights: [RESOURCE] });
+      await expectAnswer(app.get(`/o/${CUSTOMER}/claims`), 200);
+      user.rights = [];
+      standIn.fail('/acme/', 403);
+      await expectAnswer(app.get(`/class/${CUSTOMER}/inherited`), 403);
+      expect(heard.map(([decision]) => decision)).toEqual(['allowed', 'allowed', 'right_missing']);
+      expect(heard[2]?.[1]).toEqual({ ...about, organisation: CUSTOMER, externalRef: undefined });
     });
   });
 

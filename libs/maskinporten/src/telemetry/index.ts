@@ -5,4 +5,4 @@ export { INSTRUMENTS } from './instrument.js';
 export type { Instrument } from './instrument.js';
 export type { Attributes, FinishedSpan, Measurement, TelemetrySink } from './telemetry-sink.js';
 export { DelegationDecisions } from './delegation-decisions.js';
-export type { DecisionListener } from './delegation-decisions.js';
+export type { DecisionListener, DelegationFacts } from './delegation-decisions.js';

@@ -34,6 +34,7 @@ export interface AttemptDependencies {
  *
  * @param timeoutMs how long the HTTP exchange may take, in milliseconds; waiting for a free socket is not part of it
  * @param signal ends the attempt, also while it waits for a socket or a signature
+ * @param onGrant told the `jti` of the grant before it is sent
  */
 export async function attempt(
   dependencies: AttemptDependencies,
@@ -41,12 +42,14 @@ export async function attempt(
   key: SigningKey,
   timeoutMs: number,
   signal: AbortSignal,
+  onGrant: (jti: string) => void,
 ): Promise<AttemptResult> {
   const { issuer, assertions, transport, serverClock, clock, sockets } = dependencies;
   return sockets.run(
     async () => {
       const url = await issuer.tokenEndpoint({ signal });
       const assertion = await assertions.create(request, key, signal);
+      onGrant(assertion.jti);
       const sentWallMs = clock.wallMs();
       const sentMonotonicMs = clock.monotonicMs();
       const answer = await transport.send({

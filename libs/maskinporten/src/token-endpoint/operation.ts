@@ -43,6 +43,7 @@ export class Operation {
   #staleSocketRetried = false;
   #replayRetried = false;
   #clockRetried = false;
+  #jti: string | undefined;
   /** The key that the last attempt was signed with. */
   #key: SigningKey;
   /** Another key, tried once for a client that Maskinporten does not know with a key it has never seen (F-50). */
@@ -75,6 +76,11 @@ export class Operation {
     return this.#key.kid;
   }
 
+  /** `jti` of the last grant that was signed. */
+  get jti(): string | undefined {
+    return this.#jti;
+  }
+
   /** @throws MaskinportenError of the last attempt. */
   async run(signal: AbortSignal): Promise<ObtainedToken> {
     for (;;) {
@@ -82,7 +88,7 @@ export class Operation {
       this.#attempts += 1;
       try {
         const timeoutMs = Math.min(this.#budget.attemptTimeoutMs, Math.max(this.#remainingMs(), 1));
-        const result = await attempt(this.#dependencies, this.#request, this.#key, timeoutMs, signal);
+        const result = await attempt(this.#dependencies, this.#request, this.#key, timeoutMs, signal, this.#signed);
         this.#accepted();
         return { ...result, keyIdentity: this.#key.identity, attempts: this.#attempts, elapsedMs: this.elapsedMs };
       } catch (error) {
@@ -97,6 +103,10 @@ export class Operation {
       }
     }
   }
+
+  readonly #signed = (jti: string): void => {
+    this.#jti = jti;
+  };
 
   #remainingMs(): number {
     return this.#budget.deadlineMs - this.elapsedMs;

@@ -119,6 +119,7 @@ export class TokenEndpoint {
       elapsedMs: operation.elapsedMs,
       clientId: this.#options.clientId,
       kid: operation.kid,
+      jti: operation.jti,
       scopes: request.scopes,
     };
     if (!isMaskinportenError(error)) {

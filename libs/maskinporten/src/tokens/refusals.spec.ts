@@ -23,7 +23,7 @@ describe('refusals are remembered', () => {
   ])('F-58…F-62: %s', async (code, misbehaviour, ms) => {
     bench = await startService();
     bench.server.always = misbehaviour;
-    expect(await ask()).toMatchObject({ code, attempts: 1 });
+    expect(await ask()).toMatchObject({ code, attempts: 1, jti: bench.server.jtis[0] });
     bench.clock.advance(ms - 1);
     const remembered = await ask();
     expect(remembered).toMatchObject({ code, attempts: 0, elapsedMs: 0 });

@@ -11,6 +11,8 @@ export type TokenEvent =
       readonly type: 'token-obtained';
       readonly scopes: readonly string[];
       readonly kind: RequestKind;
+      /** On whose behalf: of the system user, else `consumer_org`. */
+      readonly organisation?: string;
       readonly jti: string;
       readonly kid?: string;
       readonly attempts: number;
@@ -23,6 +25,9 @@ export type TokenEvent =
       readonly type: 'token-refused';
       readonly scopes: readonly string[];
       readonly kind: RequestKind;
+      /** On whose behalf: of the system user, else `consumer_org`. */
+      readonly organisation?: string;
+      /** With `jti` and `kid` (its first eight characters) of the last grant that was signed, if one was. */
       readonly error: MaskinportenError;
       readonly background: boolean;
     }

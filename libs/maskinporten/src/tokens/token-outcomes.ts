@@ -12,6 +12,7 @@ export function obtained(request: NormalisedTokenRequest, fetched: Fetched, back
     type: 'token-obtained',
     scopes,
     kind,
+    ...onBehalfOf(request),
     jti,
     ...(kid === undefined ? {} : { kid }),
     attempts,
@@ -19,6 +20,16 @@ export function obtained(request: NormalisedTokenRequest, fetched: Fetched, back
     ...(expiresInSeconds === undefined ? {} : { expiresInSeconds }),
     background,
   };
+}
+
+/** What is told when a flight has brought none. */
+export function refusal(request: NormalisedTokenRequest, error: MaskinportenError, background: boolean): TokenEvent {
+  const { scopes, kind } = request;
+  return { type: 'token-refused', scopes, kind, ...onBehalfOf(request), error, background };
+}
+
+function onBehalfOf({ organisation }: NormalisedTokenRequest): { organisation?: string } {
+  return organisation === undefined ? {} : { organisation };
 }
 
 export const closedError = (): MaskinportenError =>

@@ -13,7 +13,7 @@ import { TokenEvents } from './token-events-emitter.js';
 import type { TokenExchanger } from './token-exchanger.js';
 import type { TokenServiceStatus } from './token-service-status.js';
 import { TokenFlights, type Flight } from './token-flights.js';
-import { closedError, endedError, obtained, unexpectedError } from './token-outcomes.js';
+import { closedError, endedError, obtained, refusal, unexpectedError } from './token-outcomes.js';
 import { TokenSource, type Fetched } from './token-source.js';
 import { refuseAborted, wait } from './wait.js';
 
@@ -277,8 +277,7 @@ export class MaskinportenTokenService {
       if (!flight.detached) this.#errors.remember(request.canonical, failure);
       // An open circuit has told so itself; saying it again for every call would bury the log.
       if (failure.attempts !== 0) {
-        const { scopes, kind } = request;
-        this.#parts.events.emit({ type: 'token-refused', scopes, kind, error: failure, background });
+        this.#parts.events.emit(refusal(request, failure, background));
       }
       throw failure;
     }

@@ -1,0 +1,27 @@
+/** A segment that names one thing: a number of six digits or more, a UUID, or something long that nobody types. */
+const IDENTIFIER = /\d{6}|^[0-9a-f]{8}-[0-9a-f]{4}-|^[^.]{33,}$/i;
+/** Digits that were escaped are still digits. */
+const ESCAPED = /%[0-9a-f]{2}/gi;
+const LONGEST = 256;
+const TEMPLATE = /^\/[\x21\x22\x24-\x3e\x40-\x7e]*$/;
+
+/**
+ * A path for logs and the audit log: what names a person, an organisation or a document becomes `{id}`.
+ *
+ * @param pathname of a URL, without its query
+ */
+export function pathTemplateOf(pathname: string): string {
+  const segments = pathname.split('/').map((segment) => (isIdentifier(segment) ? '{id}' : segment));
+  return segments.join('/').slice(0, LONGEST);
+}
+
+/** The template that a call gives itself, when it is one: a path without query, of printable ASCII. */
+export const isPathTemplate = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= LONGEST && TEMPLATE.test(value) && !/\d{6}/.test(value);
+
+function isIdentifier(segment: string): boolean {
+  if (IDENTIFIER.test(segment)) return true;
+  return segment.includes('%') && IDENTIFIER.test(segment.replaceAll(ESCAPED, unescaped));
+}
+
+const unescaped = (code: string): string => String.fromCharCode(Number.parseInt(code.slice(1), 16));
