@@ -1,0 +1,14 @@
+// Who did what for whom, provable afterwards.
+export { AuditLog } from './audit-log.js';
+export type { AuditLogOptions, AuditStatus } from './audit-log-options.js';
+export { SEALED_MEMBERS } from './audit-record.js';
+export type { AuditEntry, AuditFacts, AuditKind, AuditRecord } from './audit-record.js';
+export { AuditConflictError } from './audit-store.js';
+export type { AuditPage, AuditScan, AuditSearch, AuditStore } from './audit-store.js';
+export { GENESIS, canonicalText, hashOf } from './chain.js';
+export type { AuditHead, UnsealedRecord } from './chain.js';
+export { CheckpointSigner, CheckpointVerifier } from './checkpoint.js';
+export type { AuditCheckpoint, CheckpointKey } from './checkpoint.js';
+export { cleanText } from './clean-text.js';
+export { checkSearch, cursorOf } from './search-page.js';
+export type { CheckedSearch, SearchPosition } from './search-page.js';
