@@ -36,7 +36,7 @@ export class AssertionFactory {
   /** @throws SigningCredentialError when the key or the remote signer refuses; MP_ABORTED when `signal` fires. */
   async create(request: NormalisedTokenRequest, key: SigningKey, signal: AbortSignal): Promise<Assertion> {
     const { issuer, clientId, nowMs, gate, newJti = randomUUID } = this.#options;
-    return gate.run(
+    return (key.gate ?? gate).run(
       async () => {
         const jti = newJti();
         const header = { alg: key.alg, ...(key.kid === undefined ? { x5c: key.x5c } : { kid: key.kid }) };

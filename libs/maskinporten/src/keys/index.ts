@@ -7,6 +7,8 @@ export type { KeyFileWatch, KeyReloadFailure } from './key-file-watch.js';
 export { KeyRing } from './key-ring.js';
 export type { KeyChange, KeyChangeListener, KeyRingOptions } from './key-ring.js';
 export { SigningGate, signingGate } from './signing-gate.js';
+export { isSignerUnavailable, UNAVAILABLE_HINT } from './signer-failure.js';
+export { SignerHealth } from './signer-health.js';
 export { isSigningAlgorithm } from './signing-key.js';
 export type { SigningAlgorithm, SigningKey } from './signing-key.js';
 export type {
@@ -18,6 +20,7 @@ export type {
   PemKeySource,
   Pkcs12KeyOptions,
   Pkcs12KeySource,
+  SignerHealthReporter,
   SignerKeySource,
 } from './key-source.js';
 export type { KeyWarning, KeyWarningListener } from './key-warning.js';

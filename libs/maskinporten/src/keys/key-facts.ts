@@ -9,7 +9,7 @@ import type { KeyWarningListener } from './key-warning.js';
 import type { SigningKey } from './signing-key.js';
 
 /** What is public about a key and the way it is presented: everything of a `SigningKey` but the signing. */
-export type KeyFacts = Omit<SigningKey, 'alg' | 'sign'>;
+export type KeyFacts = Omit<SigningKey, 'alg' | 'gate' | 'sign'>;
 
 export interface KeyFactsInput {
   readonly kid: string | undefined;

@@ -92,6 +92,11 @@ export class KeyRing {
     return next;
   }
 
+  /** A key that nobody has refused lately and that may sign once in place of `key`, whose signer is away for now. */
+  standInFor(key: SigningKey): SigningKey | undefined {
+    return this.#inOrder().find((other) => other !== key && !this.#isRefused(other));
+  }
+
   /**
    * Puts `key`, new in the file of source number `index`, in the place of the key that came from there. It signs at
    * once unless a source before it does, or its `activeFrom` has yet to come; the old key is kept as its fallback.

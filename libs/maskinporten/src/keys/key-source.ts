@@ -1,6 +1,15 @@
 import type { JsonWebKey, KeyObject } from 'node:crypto';
 import type { SigningAlgorithm } from './signing-key.js';
 
+/** The state of a signer under a name of its own. `details` must hold nothing secret. */
+export interface SignerHealthReporter {
+  readonly name: string;
+  report(): {
+    readonly status: 'up' | 'degraded' | 'down';
+    readonly details?: Readonly<Record<string, unknown>>;
+  };
+}
+
 /**
  * A key that lives somewhere else – a KMS or an HSM – and signs on request.
  *
@@ -19,6 +28,16 @@ export interface MaskinportenSigner {
   readonly publicKey?: KeyObject | string | Buffer;
   /** PEM certificates; sent as `x5c` when there is no `kid`. */
   readonly certificateChain?: string | Buffer;
+  /** Longest wait for one signature, in milliseconds, from 1 to 60,000. Default 3000. */
+  readonly timeoutMs?: number;
+  /** Signatures asked for at the same time, from 1 to 64. Default 8. */
+  readonly concurrency?: number;
+  /** Signatures that may wait for their turn; the next one fails at once. From 0 to 10,000. Default 100. */
+  readonly maxWaiting?: number;
+  /** How the signer is, for the health report of an application; answers at once, from what is known. */
+  readonly health?: SignerHealthReporter;
+  /** Ends what the signer holds open. The Nest module calls it when the application has closed. */
+  close?(): Promise<void>;
   /** Signs `data` (the bytes to be hashed and signed, not a digest) with RSASSA-PKCS1-v1_5. */
   sign(
     data: Uint8Array,

@@ -8,6 +8,8 @@ import type { KeyDates, MaskinportenSigner } from './key-source.js';
 import type { Loading } from './load-key-options.js';
 import { checkRsa } from './private-key.js';
 import { RemoteSigningKey } from './remote-signing-key.js';
+import { queueFull } from './signer-failure.js';
+import { SigningGate } from './signing-gate.js';
 import { isSigningAlgorithm, type SigningKey } from './signing-key.js';
 
 /** A key that is somewhere else and signs on request. */
@@ -38,8 +40,30 @@ export async function loadSigner(signer: MaskinportenSigner, dates: KeyDates, lo
     nowMs: loading.now(),
     onWarning: loading.onWarning,
   });
+  const timeoutMs = limitOf(signer, 'timeoutMs', { from: 1, to: 60_000, otherwise: loading.signerTimeoutMs });
   const field = `${loading.field}.signer`;
-  return new RemoteSigningKey(signer, alg, facts, { timeoutMs: loading.signerTimeoutMs, field });
+  return new RemoteSigningKey(signer, alg, facts, { timeoutMs, field, gate: gateOf(signer) });
+}
+
+/** One queue for each signer, however many clients use it: the limit is that of the device or service behind it. */
+const gates = new WeakMap<MaskinportenSigner, SigningGate>();
+
+function gateOf(signer: MaskinportenSigner): SigningGate {
+  const concurrency = limitOf(signer, 'concurrency', { from: 1, to: 64, otherwise: 8 });
+  const maxWaiting = limitOf(signer, 'maxWaiting', { from: 0, to: 10_000, otherwise: 100 });
+  const gate = gates.get(signer) ?? new SigningGate(concurrency, { maxWaiting, full: () => queueFull(maxWaiting) });
+  gates.set(signer, gate);
+  return gate;
+}
+
+function limitOf(
+  signer: MaskinportenSigner,
+  name: 'timeoutMs' | 'concurrency' | 'maxWaiting',
+  { from, to, otherwise }: { readonly from: number; readonly to: number; readonly otherwise: number },
+): number {
+  const value: unknown = signer[name] ?? otherwise;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= from && value <= to) return value;
+  throw new KeyFailure(`signer.${name}`, `must be a whole number from ${from} to ${to}`);
 }
 
 /** Without a public key of its own, the signer is taken to hold the key of the first certificate. */

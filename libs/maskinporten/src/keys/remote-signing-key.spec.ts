@@ -1,9 +1,10 @@
 import { generateKeyPairSync, sign as signWith, verify } from 'node:crypto';
+import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { createError, isMaskinportenError } from '../errors/index.js';
 import { makeKey, TestAuthority } from './keys.fixtures.js';
-import { loadSigningKey, type LoadKeyOptions, type MaskinportenSigner } from './index.js';
+import { isSignerUnavailable, loadSigningKey, type LoadKeyOptions, type MaskinportenSigner } from './index.js';
 
 const key = makeKey();
 const data = Buffer.from('header.claims');
@@ -121,6 +122,55 @@ describe('remote signers', () => {
     };
     expect(await failureOf(sign, { signal: controller.signal })).toMatchObject({ code: 'MP_ABORTED' });
     expect(await failureOf(signRs256, { signal: AbortSignal.abort() })).toMatchObject({ code: 'MP_ABORTED' });
+  });
+
+  it.each([
+    ['timeoutMs', 0],
+    ['timeoutMs', 60_001],
+    ['concurrency', 65],
+    ['concurrency', 1.5],
+    ['maxWaiting', -1],
+    ['maxWaiting', '5'],
+  ])('%s of %p is refused', async (name, value) => {
+    expect(await refusalOf({ kid: 'k', sign: signRs256, [name]: value })).toContain(`key.signer.${name}: must be`);
+  });
+
+  it('its own limit of time wins', async () => {
+    const signer = { kid: 'k', timeoutMs: 5, sign: () => new Promise<Uint8Array>(() => {}) };
+    const loaded = await loadSigningKey({ signer }, { signerTimeoutMs: 60_000 });
+    await expect(loaded.sign(data)).rejects.toMatchObject({
+      code: 'MP_TIMEOUT',
+      message: expect.stringContaining('5 ms'),
+    });
+  });
+
+  it('one queue for each signer, whoever uses it: bounded, and whoever comes too late is told at once', async () => {
+    const signer = { kid: 'k', concurrency: 1, maxWaiting: 1, sign: signRs256 };
+    const [first, second] = await Promise.all([loadSigningKey({ signer }), loadSigningKey({ signer })]);
+    expect(first.gate).toBe(second.gate);
+    expect(first.gate).not.toBe((await loadSigningKey({ signer: { ...signer } })).gate);
+    const controller = new AbortController();
+    const running = first.gate?.run(async () => void (await once(controller.signal, 'abort')));
+    const waiting = second.gate?.run(() => Promise.resolve('signed'));
+    await expect(first.gate?.run(() => Promise.resolve('never'))).rejects.toMatchObject({
+      code: 'MP_THROTTLED',
+      retryable: true,
+      actBy: 'you',
+      failures: [{ field: 'key.signer' }],
+    });
+    controller.abort();
+    await running;
+    expect(await waiting).toBe('signed');
+  });
+
+  it.each([
+    ['that fails', () => Promise.reject(new Error('away')), true],
+    ['that is silent', () => new Promise<Uint8Array>(() => {}), true],
+    ['that is throttled', () => Promise.reject(createError('MP_THROTTLED', { message: 'slow' })), true],
+    ['that may not use its key', () => Promise.reject(createError('MP_SIGNATURE', { message: 'denied' })), false],
+    ['that signs wrongly', () => Promise.resolve(new Uint8Array(256)), false],
+  ] satisfies [string, Sign, boolean][])('a signer %s is known to be away or not', async (_, sign, away) => {
+    expect(isSignerUnavailable(await failureOf(sign, { signerTimeoutMs: 5 }))).toBe(away);
   });
 
   it.each([

@@ -2,18 +2,16 @@ import { verify, type KeyObject } from 'node:crypto';
 import { createError, isMaskinportenError, type MaskinportenError } from '../errors/index.js';
 import type { KeyFacts } from './key-facts.js';
 import type { MaskinportenSigner } from './key-source.js';
+import { markUnavailable, UNAVAILABLE_HINT } from './signer-failure.js';
+import type { SigningGate } from './signing-gate.js';
 import { DIGEST_OF, type SigningAlgorithm, type SigningKey } from './signing-key.js';
-
-const UNAVAILABLE_HINT = {
-  en: 'The key service (KMS or HSM) did not sign: check that it is up, reachable and that this service may use the key.',
-  nb: 'Nøkkeltjenesten (KMS eller HSM) signerte ikke: kontroller at den er oppe, kan nås, og at tjenesten har lov til å bruke nøkkelen.',
-};
 
 type Settle = (resolve: (value: unknown) => void, reject: (error: Error) => void) => void;
 
 /** A key that signs somewhere else, with a deadline and a check of what comes back. */
 export class RemoteSigningKey implements SigningKey {
   readonly alg: SigningAlgorithm;
+  readonly gate: SigningGate;
   declare readonly kid?: string;
   declare readonly x5c?: readonly string[];
   declare readonly identity: string;
@@ -31,9 +29,10 @@ export class RemoteSigningKey implements SigningKey {
     signer: MaskinportenSigner,
     alg: SigningAlgorithm,
     facts: KeyFacts,
-    options: { readonly timeoutMs: number; readonly field: string },
+    options: { readonly timeoutMs: number; readonly field: string; readonly gate: SigningGate },
   ) {
     this.alg = alg;
+    this.gate = options.gate;
     this.#signer = signer;
     this.#timeoutMs = options.timeoutMs;
     this.#field = options.field;
@@ -86,7 +85,7 @@ export class RemoteSigningKey implements SigningKey {
       return (resolve) => resolve(signature);
     } catch (error) {
       const known = isMaskinportenError(error) ? error : this.#failed();
-      return (_, reject) => reject(known);
+      return (_, reject) => reject(markUnavailable(known));
     }
   }
 
@@ -109,12 +108,13 @@ export class RemoteSigningKey implements SigningKey {
   }
 
   #timedOut(): MaskinportenError {
-    return createError('MP_TIMEOUT', {
+    const error = createError('MP_TIMEOUT', {
       message: `The remote signer did not answer within ${this.#timeoutMs} ms.`,
       field: this.#field,
       actBy: 'you',
       hint: UNAVAILABLE_HINT,
     });
+    return markUnavailable(error);
   }
 
   #bad(what: string): MaskinportenError {

@@ -4,6 +4,12 @@ interface Waiter {
   enter(): void;
 }
 
+export interface GateQueue {
+  readonly maxWaiting: number;
+  /** The error for one who comes when that many wait already. */
+  readonly full: () => Error;
+}
+
 /**
  * Lets a fixed number of tasks run at a time, first come, first served. Signing uses libuv's thread pool, which DNS and
  * file calls share: 200 queued RSA-4096 signatures held up one lookup by 0.3–0.9 s.
@@ -12,11 +18,14 @@ interface Waiter {
  */
 export class SigningGate {
   readonly #slots: number;
+  readonly #queue: GateQueue | undefined;
   readonly #waiting = new Set<Waiter>();
   #running = 0;
 
-  constructor(slots = 2) {
+  /** @param queue bounds how many may wait; without it everybody waits. */
+  constructor(slots = 2, queue?: GateQueue) {
     this.#slots = slots;
+    this.#queue = queue;
   }
 
   get running(): number {
@@ -31,12 +40,14 @@ export class SigningGate {
    * Runs `task` when a slot is free. Do not call `run` of the same gate inside `task`: two such tasks wait for ever.
    *
    * @throws OperationAbortedError (`MP_ABORTED`) when `signal` fires before the slot comes; `task` is then not run.
+   * @throws what the queue says when it is full.
    */
   async run<T>(task: () => Promise<T>, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<T> {
     const { signal } = options;
     if (signal?.aborted === true) throw aborted();
-    if (this.#running >= this.#slots) await this.#slot(signal);
-    else this.#running += 1;
+    if (this.#running < this.#slots) this.#running += 1;
+    else if (this.#queue !== undefined && this.#waiting.size >= this.#queue.maxWaiting) throw this.#queue.full();
+    else await this.#slot(signal);
     try {
       return await task();
     } finally {

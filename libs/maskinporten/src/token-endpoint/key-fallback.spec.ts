@@ -83,3 +83,46 @@ describe('key fallback', () => {
     expect(fallbacks()).toEqual([{ type: 'key-fallback', error: expect.objectContaining({ code: 'MP_SIGNATURE' }) }]);
   });
 });
+
+describe('a key whose HSM or KMS is away', () => {
+  let away = true;
+  const sign = (_: Uint8Array, signed: () => Uint8Array): Promise<Uint8Array> =>
+    away ? Promise.reject(new Error('device removed')) : Promise.resolve(signed());
+
+  it('lets the next key sign within the same call, and signs again as soon as it is back', async () => {
+    away = true;
+    bench = await startBench({ keys: 2, sign, retry: { attempts: 1 } });
+    expect(await fetchToken()).toMatchObject({ kid: 'kid-1', attempts: 2 });
+    expect(await fetchToken()).toMatchObject({ kid: 'kid-1', attempts: 2 });
+    expect(fallbacks()).toHaveLength(2);
+    expect(fallbacks()[0]).toMatchObject({ fromKid: 'kid-0', toKid: 'kid-1', error: { code: 'MP_UPSTREAM' } });
+    away = false;
+    expect(await fetchToken()).toMatchObject({ kid: 'kid-0', attempts: 1 });
+    expect([bench.keys.generation, bench.keys.fallback]).toEqual([0, false]);
+  });
+
+  it('alone: the call fails for now, after its attempts, and nothing was sent', async () => {
+    away = true;
+    bench = await startBench({ keys: 1, sign });
+    expect(await fetchToken()).toMatchObject({ code: 'MP_UPSTREAM', retryable: true, attempts: 3 });
+    expect(kids()).toEqual([]);
+  });
+
+  it('whose stand-in Maskinporten refuses is what the call fails of: it helps to wait', async () => {
+    away = true;
+    bench = await startBench({ keys: 2, sign, retry: { attempts: 2 } });
+    bench.server.always = refusing('MP-124', 'kid-1');
+    expect(await fetchToken()).toMatchObject({ code: 'MP_UPSTREAM', retryable: true });
+    expect(kids()).toEqual(['kid-1']);
+    away = false;
+    expect(await fetchToken()).toMatchObject({ kid: 'kid-0' });
+  });
+
+  it('is not replaced by a key that was refused a moment ago', async () => {
+    away = false;
+    bench = await startBench({ keys: 2, sign });
+    bench.server.always = refusing('MP-124', 'kid-0');
+    await fetchToken();
+    expect(bench.keys.standInFor(bench.keys.current)).toBeUndefined();
+  });
+});

@@ -1,7 +1,7 @@
 import { isMaskinportenError, type MaskinportenError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
 import { isStaleSocket } from '../issuer/index.js';
-import type { KeyRing, SigningKey } from '../keys/index.js';
+import { isSignerUnavailable, type KeyRing, type SigningKey } from '../keys/index.js';
 import { attempt, type AttemptDependencies, type AttemptResult } from './attempt.js';
 import type { EndpointEvent } from './endpoint-event.js';
 import { backoffMs, fits, isTransient, type RetryBudget } from './retry-policy.js';
@@ -26,6 +26,8 @@ export interface OperationDependencies extends AttemptDependencies {
   readonly onEvent: (event: EndpointEvent) => void;
 }
 
+const KEY_REFUSED: ReadonlySet<string> = new Set(['MP_SIGNATURE', 'MP_KEY_EXPIRED']);
+
 /**
  * The attempts for one token. Whether there is another one after a failure is the fault matrix of the failure reference
  * (§4, §5): transient faults by quota and backoff, a used grant and a corrected clock once each, a refused key by the
@@ -46,8 +48,19 @@ export class Operation {
   #jti: string | undefined;
   /** The key that the last attempt was signed with. */
   #key: SigningKey;
-  /** Another key, tried once for a client that Maskinporten does not know with a key it has never seen (F-50). */
-  #trial: { readonly key: SigningKey; readonly insteadOf: SigningKey; readonly error: MaskinportenError } | undefined;
+  /**
+   * Another key, tried once: for a client that Maskinporten does not know with a key it has never seen (F-50), or as a
+   * stand-in for a key whose HSM or KMS is away.
+   */
+  #trial:
+    | {
+        readonly key: SigningKey;
+        readonly insteadOf: SigningKey;
+        readonly error: MaskinportenError;
+        readonly standIn: boolean;
+      }
+    | undefined;
+  #standInRefused = false;
 
   constructor(
     dependencies: OperationDependencies,
@@ -91,8 +104,9 @@ export class Operation {
         const result = await attempt(this.#dependencies, this.#request, this.#key, timeoutMs, signal, this.#signed);
         this.#accepted();
         return { ...result, keyIdentity: this.#key.identity, attempts: this.#attempts, elapsedMs: this.elapsedMs };
-      } catch (error) {
-        if (!isMaskinportenError(error) || signal.aborted) throw error;
+      } catch (caught) {
+        if (!isMaskinportenError(caught) || signal.aborted) throw caught;
+        const error = this.#withoutRefusedStandIn(caught);
         const { kind, scopes } = this.#request;
         const failed = this.#attempts;
         const delayMs = this.#delayBeforeRetry(error);
@@ -117,8 +131,9 @@ export class Operation {
     provenKeys.add(this.#key);
     quota.succeeded(this.#quotaTaken);
     if (this.#trial === undefined) return;
-    const { key, insteadOf, error } = this.#trial;
-    keys.useFallback(insteadOf);
+    const { key, insteadOf, error, standIn } = this.#trial;
+    // A signer that was away has not been refused: its key signs again as soon as it is back.
+    if (!standIn) keys.useFallback(insteadOf);
     this.#reportFallback(insteadOf, key, error);
   }
 
@@ -165,19 +180,34 @@ export class Operation {
   /** A refused key gives way to the next one, once (architecture, decision 9). */
   #anotherKey(error: MaskinportenError): boolean {
     const { keys, provenKeys } = this.#dependencies;
-    if (this.#trial !== undefined) return false;
+    if (this.#trial !== undefined || this.#standInRefused) return false;
+    if (isSignerUnavailable(error)) {
+      const key = keys.standInFor(this.#key);
+      if (key === undefined) return false;
+      this.#trial = { key, insteadOf: this.#key, error, standIn: true };
+      return true;
+    }
     if (error.code === 'MP_CLIENT_UNKNOWN') {
       // It need not be the key: the ring gives its key up only when another one is accepted.
       const [key] = keys.others;
       if (key === undefined || provenKeys.has(this.#key)) return false;
-      this.#trial = { key, insteadOf: this.#key, error };
+      this.#trial = { key, insteadOf: this.#key, error, standIn: false };
       return true;
     }
-    if (error.code !== 'MP_SIGNATURE' && error.code !== 'MP_KEY_EXPIRED') return false;
+    if (!KEY_REFUSED.has(error.code)) return false;
     const next = keys.useFallback(this.#key);
     if (next === undefined) return false;
     this.#reportFallback(this.#key, next, error);
     return true;
+  }
+
+  /** A stand-in that Maskinporten does not take leaves things as they were: the right key is away for now. */
+  #withoutRefusedStandIn(error: MaskinportenError): MaskinportenError {
+    const trial = this.#trial;
+    if (trial?.standIn !== true || !KEY_REFUSED.has(error.code)) return error;
+    this.#trial = undefined;
+    this.#standInRefused = true;
+    return trial.error;
   }
 
   #reportFallback(from: SigningKey, to: SigningKey, error: MaskinportenError): void {

@@ -1,7 +1,7 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, sign as signBytes, type KeyObject } from 'node:crypto';
 import { AssertionFactory } from '../grants/index.js';
 import { HttpTransport, Issuer, resolveIssuer, ServerClock } from '../issuer/index.js';
-import { KeyRing, loadSigningKey, SigningGate, type SigningKey } from '../keys/index.js';
+import { KeyRing, loadSigningKey, SigningGate, type KeySource, type SigningKey } from '../keys/index.js';
 import { TokenEndpoint, type EndpointEvent, type RetryBudget } from './index.js';
 import { ManualClock, StrictTokenEndpoint } from './strict-token-endpoint.fixtures.js';
 
@@ -23,23 +23,34 @@ export interface BenchOptions {
   /** Between 0 and 1; 0 makes every backoff end at once. */
   readonly random?: () => number;
   readonly maxSockets?: number;
+  /** Puts the first key behind a signer that does this. */
+  readonly sign?: (data: Uint8Array, sign: () => Uint8Array) => Promise<Uint8Array>;
 }
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
-export async function loadKeys(count: number): Promise<{ ring: KeyRing; publicKeys: Map<string, KeyObject> }> {
+export async function loadKeys(
+  count: number,
+  signer?: BenchOptions['sign'],
+): Promise<{ ring: KeyRing; publicKeys: Map<string, KeyObject> }> {
   const kids = Array.from({ length: count }, (_, index) => `kid-${index}`);
-  const loaded = await Promise.all(kids.map((kid) => loadSigningKey({ pem, kid })));
+  const loaded = await Promise.all(
+    kids.map((kid, index) => loadSigningKey(index > 0 || signer === undefined ? { pem, kid } : remote(kid, signer))),
+  );
   const [first, ...rest] = loaded as [SigningKey, ...SigningKey[]];
   return { ring: new KeyRing([first, ...rest]), publicKeys: new Map(kids.map((kid) => [kid, publicKey])) };
 }
+
+const remote = (kid: string, behave: NonNullable<BenchOptions['sign']>): KeySource => ({
+  signer: { kid, publicKey, sign: (data) => behave(data, () => signBytes('sha256', data, privateKey)) },
+});
 
 /** The endpoint layer with real signing, real HTTP on loopback and clocks that stand still. */
 export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const { random = () => 0, maxSockets = 8, retry } = options;
   const clock = new ManualClock();
-  const { ring: keys, publicKeys } = await loadKeys(options.keys ?? 1);
+  const { ring: keys, publicKeys } = await loadKeys(options.keys ?? 1, options.sign);
   const server = await StrictTokenEndpoint.start(publicKeys, clock);
   const serverClock = new ServerClock(clock);
   const transport = new HttpTransport({ maxSockets, now: () => clock.wallMs() });
