@@ -16,6 +16,8 @@ const rooms = {
   audit: ['outbound', 'telemetry', 'tokens'],
   'audit-postgres': ['audit'],
   health: ['tokens', 'token-endpoint', 'keys', 'issuer', 'audit'],
+  // The command: plain TypeScript on the rooms, never in the application's process.
+  cli: ['system-user', 'altinn', 'audit', 'tokens', 'token-endpoint', 'grants', 'keys', 'issuer'],
 };
 // The simulator's rooms: one per thing simulated, on a kernel that knows none of them.
 const simulatorRooms = {
@@ -71,6 +73,13 @@ module.exports = {
         pathNot: '\\.(spec|fixtures)\\.ts$',
       },
       to: { path: '(^|node_modules/)(@nestjs|rxjs|axios|class-validator|class-transformer|reflect-metadata)' },
+    },
+    {
+      name: 'command-stays-out-of-the-library',
+      comment: 'an application never loads the command or what it is built on',
+      severity: 'error',
+      from: { path: `${src}/`, pathNot: ['\\.(spec|fixtures)\\.ts$', `${src}/cli/`] },
+      to: { path: [`${src}/cli/`, '(^|node_modules/)(@types/)?yargs/'] },
     },
     {
       name: 'optional-peers-stay-optional',

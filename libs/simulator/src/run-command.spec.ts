@@ -47,18 +47,17 @@ describe('the command', () => {
     writeFileSync(path, content);
     return path;
   };
-  it('--json prints one line with the five URLs, serves, and stops cleanly', async () => {
+  it('--json prints one line with the six URLs, serves, and stops cleanly', async () => {
     const host = new Host();
     const config = file('good.json', JSON.stringify({ clients: [makeClient()] }));
     const code = runCommand(['--port', '0', '--config', config, '--json'], host);
     await host.started;
     expect(host.out).toMatch(/^\{.*\}\n$/);
     const urls = asClaims(JSON.parse(host.out));
-    expect(Object.keys(urls)).toEqual(['issuer', 'tokenEndpoint', 'platformUrl', 'apiUrl', 'operatorUrl']);
-    const origins = ['tokenEndpoint', 'platformUrl', 'apiUrl', 'operatorUrl'].map(
-      (name) => new URL(String(urls[name])).origin,
-    );
-    expect(new Set(origins).size).toBe(4);
+    const names = ['tokenEndpoint', 'platformUrl', 'apiUrl', 'operatorUrl', 'selfServiceUrl'];
+    expect(Object.keys(urls)).toEqual(['issuer', ...names]);
+    const origins = names.map((name) => new URL(String(urls[name])).origin);
+    expect(new Set(origins).size).toBe(5);
     expect(urls['issuer']).toBe(`${origins[0]}/`);
     const clients = await fetch(`${String(urls['operatorUrl'])}/operator/api/clients`);
     expect(await clients.json()).toMatchObject([{ clientId: 'client-1' }]);

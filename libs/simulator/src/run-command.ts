@@ -68,14 +68,18 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function describe({ issuer, tokenEndpoint, platformUrl, apiUrl, operatorUrl }: Simulator, json: boolean): string {
-  if (json) return `${JSON.stringify({ issuer, tokenEndpoint, platformUrl, apiUrl, operatorUrl })}\n`;
+function describe(simulator: Simulator, json: boolean): string {
+  const { issuer, tokenEndpoint, platformUrl, apiUrl, operatorUrl, selfServiceUrl } = simulator;
+  if (json) {
+    return `${JSON.stringify({ issuer, tokenEndpoint, platformUrl, apiUrl, operatorUrl, selfServiceUrl })}\n`;
+  }
   return `Maskinporten simulator, for development and tests only (this machine alone can reach it)
 
   issuer          ${issuer}
   token endpoint  ${tokenEndpoint}
   Altinn platform ${platformUrl}
   API             ${apiUrl}
+  self-service    ${selfServiceUrl}
   operator        ${operatorUrl}/operator
 
 Approve requests and see what each grant was worth: open the operator's page in a browser,

@@ -16,6 +16,7 @@ import {
 } from './kernel/index.js';
 import { MaskinportenState, maskinportenPart } from './maskinporten/index.js';
 import { type Operator, makeOperator, operatorRoutes, pageRoutes } from './operator/index.js';
+import { selfServicePart } from './self-service/index.js';
 
 export interface SimulatorOptions {
   /** Port of the issuer; 0 or absent picks a free one. The other listeners take the ports after it when those are free. */
@@ -36,6 +37,8 @@ export interface Simulator extends SimulatorUrls {
   readonly apiUrl: string;
   /** Origin of the operator: `${operatorUrl}/operator/api/…`. */
   readonly operatorUrl: string;
+  /** Origin of Digdir's self-service API: `${selfServiceUrl}/clients/…/jwks`. */
+  readonly selfServiceUrl: string;
   readonly operator: Operator;
   /** Each request with the verdict of each check, oldest first; a live list. */
   readonly log: readonly LogEntry[];
@@ -69,7 +72,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const faults = new Faults();
   const state = new MaskinportenState(world);
   const altinn = new AltinnState(state);
-  const parts: readonly SimulatorPart[] = [maskinportenPart(state), altinnPart(altinn), downstreamPart(altinn)];
+  const parts: readonly SimulatorPart[] = [
+    maskinportenPart(state),
+    altinnPart(altinn),
+    downstreamPart(altinn),
+    selfServicePart(state),
+  ];
   const collections = [...parts.flatMap((part) => part.collections ?? []), faults];
   const settings = parts.flatMap((part) => part.settings ?? []);
   // A copy, so that a reset comes back to what was given even if the caller changes its object.
@@ -119,5 +127,6 @@ async function listen(servers: ReadonlyMap<Role, RoleServer>, port: number): Pro
     platformUrl: origin('platform'),
     apiUrl: origin('api'),
     operatorUrl: origin('operator'),
+    selfServiceUrl: origin('self-service'),
   };
 }

@@ -65,6 +65,11 @@ export class Collection<Item extends object, Input extends object = Item> implem
     return added;
   }
 
+  /** Puts an item that has been read before, changed, in the place of the one with its key. */
+  put(item: Item): void {
+    this.#items.set(this.#definition.key(item), item);
+  }
+
   remove(key: string): boolean {
     return this.#items.delete(key);
   }

@@ -12,6 +12,7 @@ export interface SimulatorUrls {
   readonly platformUrl: string;
   readonly apiUrl: string;
   readonly operatorUrl: string;
+  readonly selfServiceUrl: string;
 }
 
 /** What every half of the simulator shares. */

@@ -4,7 +4,8 @@ import { maskinportenRoutes } from './maskinporten.routes.js';
 
 export { type TokenClaims, TokenFailure, claimFailure, verifySignature } from './access-token.js';
 export type { DelegationInput, UngrantedInput } from './access.js';
-export type { ClientInput, ClientJwk } from './clients.js';
+export { type ClientJwk, type RegisteredKey, keySetReader } from './client-keys.js';
+export type { Client, ClientInput } from './clients.js';
 export type { ConsentInput } from './consents.js';
 export { MaskinportenState, type RevokedTokenInput } from './maskinporten-state.js';
 export type { ScopeInput } from './scopes.js';

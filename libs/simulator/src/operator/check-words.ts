@@ -70,6 +70,9 @@ export const CHECK_WORDS: Readonly<Record<string, readonly [passed: string, fail
   correlation_id: ['The correlation id is new', 'The correlation id is missing or used'],
   subscription_key: ['The subscription key is right', 'The subscription key is missing or wrong'],
   'right.present': ['The right is there', 'The right is missing'],
+  'client.own': ['The client is the administrator’s own', 'The administrator’s organisation has no such client'],
+  'client.active': ['The client is active', 'The client is deactivated'],
+  'jwks.valid': ['The keys may be registered', 'The keys break a rule of self-service'],
   decision: ['The PDP permits it', 'The PDP does not permit it'],
 };
 

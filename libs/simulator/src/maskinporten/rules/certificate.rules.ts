@@ -1,5 +1,5 @@
 import { chainIsTrusted, organisationNumberOf } from '../certificates.js';
-import { MIN_MODULUS_BITS } from '../clients.js';
+import { MIN_MODULUS_BITS } from '../client-keys.js';
 import { invalidGrant, unauthenticated } from '../refusal.js';
 import { type Rule, established } from './rule.js';
 

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { isWithinValidity } from '../certificates.js';
-import { type RegisteredKey, parseCertificate } from '../clients.js';
+import { type RegisteredKey, parseCertificate } from '../client-keys.js';
 import type { Grant } from '../grant.js';
 import { type Refusal, invalidGrant, unauthenticated } from '../refusal.js';
 import { type Rule, established } from './rule.js';
@@ -23,7 +23,7 @@ function registeredKey(grant: Grant): RegisteredKey | Refusal {
   const client = established(grant.client);
   const { kid } = grant.header;
   const key = client.keys.find((candidate) => candidate.kid === kid);
-  const known = key !== undefined && grant.nowSeconds >= key.postedAt + client.keyActivationSeconds;
+  const known = key !== undefined && grant.nowSeconds >= key.knownFrom;
   return known ? key : unauthenticated('Unknown key identifier (kid) for client');
 }
 

@@ -1,6 +1,6 @@
 import { grouped, h } from './elements.js';
 
-const SERVERS = { maskinporten: 'Maskinporten', platform: 'Altinn', api: 'API' };
+const SERVERS = { maskinporten: 'Maskinporten', platform: 'Altinn', api: 'API', 'self-service': 'Digdir' };
 const TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
 function verdictOf({ status, refusal, fault }) {

@@ -1,0 +1,19 @@
+import type { SimulatorPart } from '../kernel/index.js';
+import type { MaskinportenState } from '../maskinporten/index.js';
+import { clientKeysRoutes } from './client-keys.routes.js';
+
+/** Digdir's self-service API, where clients get their keys (protocol reference §7.5). */
+export function selfServicePart(state: MaskinportenState): SimulatorPart {
+  return {
+    name: 'self-service',
+    routes: {
+      // In a scope of its own, for its errors have a format of their own.
+      'self-service': (app) => {
+        app.register((scope, _options, done) => {
+          clientKeysRoutes(scope, state);
+          done();
+        });
+      },
+    },
+  };
+}
