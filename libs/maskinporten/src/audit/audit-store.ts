@@ -45,8 +45,8 @@ export interface AuditStore {
   search(query: AuditSearch): Promise<AuditPage>;
   /** Every record, by writer and number. Records that are added meanwhile may or may not be among them. */
   records(scan?: AuditScan): AsyncIterable<AuditRecord>;
-  /** Every checkpoint, by writer and number. */
-  checkpoints(): AsyncIterable<AuditCheckpoint>;
+  /** Every checkpoint, or those of one writer, by writer and number. */
+  checkpoints(scan?: { readonly writer?: string }): AsyncIterable<AuditCheckpoint>;
   close(): Promise<void>;
 }
 

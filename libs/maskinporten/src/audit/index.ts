@@ -12,3 +12,6 @@ export type { AuditCheckpoint, CheckpointKey } from './checkpoint.js';
 export { cleanText } from './clean-text.js';
 export { checkSearch, cursorOf } from './search-page.js';
 export type { CheckedSearch, SearchPosition } from './search-page.js';
+export { verifyAuditLog } from './verify-audit-log.js';
+export type { AuditVerification, VerifyAuditOptions } from './verify-audit-log.js';
+export type { AuditFinding, AuditFindingKind } from './finding.js';

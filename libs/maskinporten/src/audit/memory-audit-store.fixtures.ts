@@ -91,8 +91,10 @@ export class MemoryAuditStore implements AuditStore {
     }
   }
 
-  async *checkpoints(): AsyncIterable<AuditCheckpoint> {
-    for (const checkpoint of this.storedCheckpoints.toSorted(byWriter)) yield await Promise.resolve(checkpoint);
+  async *checkpoints({ writer }: { readonly writer?: string } = {}): AsyncIterable<AuditCheckpoint> {
+    for (const checkpoint of this.storedCheckpoints.toSorted(byWriter)) {
+      if (writer === undefined || checkpoint.writer === writer) yield await Promise.resolve(checkpoint);
+    }
   }
 
   close(): Promise<void> {

@@ -1,0 +1,233 @@
+import type { AuditRecord } from './audit-record.js';
+import type { AuditStore } from './audit-store.js';
+import { ChainCheck } from './chain-check.js';
+import type { AuditHead } from './chain.js';
+import { CheckpointVerifier, type AuditCheckpoint, type CheckpointKey } from './checkpoint.js';
+import { Findings, finding, type AuditFinding } from './finding.js';
+import { OpeningList } from './opening-list.js';
+
+const DEFAULT_MAX_FINDINGS = 1_000;
+
+export interface VerifyAuditOptions {
+  /**
+   * Keys that checkpoints may be signed with, public or private. With them, every checkpoint must be genuine and every
+   * writer must have one. Without them, signatures are not looked at.
+   */
+  readonly checkpointKeys?: readonly CheckpointKey[];
+  /** Checkpoints that were kept outside the database. */
+  readonly copies?: readonly AuditCheckpoint[];
+  /** Writers that were opened earlier need no checkpoint: when checkpoints were introduced. */
+  readonly signedSince?: Date;
+  /** Most findings that are listed. Default 1,000. */
+  readonly maxFindings?: number;
+}
+
+export interface AuditVerification {
+  readonly records: number;
+  readonly writers: number;
+  readonly checkpoints: number;
+  /** Records at the ends of writers that no genuine checkpoint covers: cutting them off, or writing them anew, would not be noticed. */
+  readonly uncovered: number;
+  /** All that were found; the list may be shorter. */
+  readonly findingCount: number;
+  readonly findings: readonly AuditFinding[];
+}
+
+/**
+ * Reads a whole log and says whether it is what was written, and where it is not. It reads page by page and keeps a few
+ * bytes per writer; the log may be written to meanwhile.
+ *
+ * @throws MaskinportenConfigurationError (`MP_CONFIG`) when a key is not an Ed25519 key; what the store throws
+ * @example
+ * const { findings } = await verifyAuditLog(store, { checkpointKeys: [readFileSync('checkpoint-public.pem')] });
+ */
+export async function verifyAuditLog(
+  store: Pick<AuditStore, 'records' | 'checkpoints'>,
+  options: VerifyAuditOptions = {},
+): Promise<AuditVerification> {
+  return new Verification(store, options).run();
+}
+
+class Verification {
+  readonly #store: Pick<AuditStore, 'records' | 'checkpoints'>;
+  readonly #findings: Findings;
+  readonly #verifier: CheckpointVerifier | undefined;
+  readonly #signedSince: Date | undefined;
+  readonly #copies: readonly AuditCheckpoint[];
+  readonly #seen = new Set<string>();
+  #openings = new OpeningList();
+  #records = 0;
+  #checkpoints = 0;
+  #uncovered = 0;
+
+  constructor(store: Pick<AuditStore, 'records' | 'checkpoints'>, options: VerifyAuditOptions) {
+    const { checkpointKeys, copies = [], signedSince, maxFindings = DEFAULT_MAX_FINDINGS } = options;
+    this.#store = store;
+    this.#findings = new Findings(maxFindings);
+    this.#verifier = checkpointKeys === undefined ? undefined : new CheckpointVerifier(checkpointKeys);
+    this.#signedSince = signedSince;
+    this.#copies = copies.filter((copy) => this.#isGenuine(copy));
+  }
+
+  async run(): Promise<AuditVerification> {
+    this.#openings = await OpeningList.read(this.#store.records({ kind: 'opened' }), this.#findings);
+    let check: WriterCheck | undefined;
+    for await (const record of this.#store.records()) {
+      if (record.writer !== check?.chain.writer) {
+        await this.#finish(check);
+        check = this.#checkOf(record.writer);
+      }
+      await check.take(record);
+    }
+    await this.#finish(check);
+    await this.#findMissingWriters();
+    return {
+      records: this.#records,
+      writers: this.#seen.size,
+      checkpoints: this.#checkpoints,
+      uncovered: this.#uncovered,
+      findingCount: this.#findings.count,
+      findings: this.#findings.list,
+    };
+  }
+
+  #checkOf(writer: string): WriterCheck {
+    this.#seen.add(writer);
+    const kept = [this.#openings.statementOn(writer), ...this.#copies.filter((copy) => copy.writer === writer)]
+      .filter((head) => head !== undefined)
+      .toSorted((a, b) => a.seq - b.seq);
+    return new WriterCheck(writer, kept, this.#genuine(writer), this.#findings);
+  }
+
+  async *#genuine(writer: string): AsyncGenerator<AuditHead> {
+    for await (const checkpoint of this.#store.checkpoints({ writer })) {
+      this.#checkpoints += 1;
+      if (this.#isGenuine(checkpoint)) yield checkpoint;
+    }
+  }
+
+  #isGenuine(checkpoint: AuditCheckpoint): boolean {
+    const { writer, seq, keyId } = checkpoint;
+    if (this.#verifier === undefined || this.#verifier.isGenuine(checkpoint)) return true;
+    this.#findings.add(finding('bad-checkpoint', writer, seq, `no key that was given has signed it (key id ${keyId})`));
+    return false;
+  }
+
+  async #finish(check: WriterCheck | undefined): Promise<void> {
+    if (check === undefined) return;
+    const { writer } = check.chain;
+    await check.finish(() => this.#store.records({ writer, afterSeq: check.chain.seq }));
+    this.#records += check.chain.count;
+    this.#uncovered += check.chain.seq - check.covered;
+    const mustBeSigned =
+      this.#verifier !== undefined &&
+      !(this.#signedSince !== undefined && this.#openings.wasOpenedBefore(writer, this.#signedSince));
+    if (mustBeSigned && !check.isSigned && !check.chain.foundAfter(0)) {
+      this.#findings.add(
+        finding('inserted', writer, 1, 'no checkpoint of this writer is signed with a key that was given'),
+      );
+    }
+  }
+
+  /** Writers that something speaks of, and that have no record. */
+  async #findMissingWriters(): Promise<void> {
+    const missing = new Map<string, AuditHead>();
+    const note = (head: AuditHead): void => {
+      if (!this.#seen.has(head.writer) && (missing.get(head.writer)?.seq ?? 0) < head.seq)
+        missing.set(head.writer, head);
+    };
+    for await (const checkpoint of this.#store.checkpoints()) {
+      if (this.#seen.has(checkpoint.writer)) continue;
+      this.#checkpoints += 1;
+      if (this.#isGenuine(checkpoint)) note(checkpoint);
+    }
+    for (const head of [...this.#openings.statements(), ...this.#copies]) note(head);
+    for (const { writer, seq } of missing.values()) {
+      // It may have been opened while we were reading.
+      const check = this.#checkOf(writer);
+      for await (const record of this.#store.records({ writer })) await check.take(record);
+      if (check.chain.count > 0) await this.#finish(check);
+      else this.#findings.add(finding('writer-missing', writer, 1, `it had written ${seq} records at least`, seq));
+    }
+  }
+}
+
+/** One writer against everything that is known of how far it had come. */
+class WriterCheck {
+  readonly chain: ChainCheck;
+  /** Last number that something outside the writer's own records agrees with. */
+  covered = 0;
+  /** True when that was a checkpoint. */
+  isSigned = false;
+  readonly #findings: Findings;
+  readonly #heads: AsyncGenerator<AuditHead>;
+  #next: AuditHead | undefined;
+  #hasBegun = false;
+  #isRewritten = false;
+
+  constructor(writer: string, kept: readonly AuditHead[], checkpoints: AsyncIterable<AuditHead>, findings: Findings) {
+    this.chain = new ChainCheck(writer, findings);
+    this.#findings = findings;
+    this.#heads = merged(kept, checkpoints);
+  }
+
+  async take(record: AuditRecord): Promise<void> {
+    if (!this.#hasBegun) await this.#advance();
+    // Those of a number that is passed by: the records there are missing, and reported as such.
+    while (this.#next !== undefined && this.#next.seq < record.seq && this.#next.seq !== this.chain.seq)
+      await this.#advance();
+    this.chain.take(record);
+    while (this.#next !== undefined && this.#next.seq === record.seq) {
+      this.#compare(this.#next);
+      await this.#advance();
+    }
+  }
+
+  async finish(later: () => AsyncIterable<AuditRecord>): Promise<void> {
+    if (!this.#hasBegun) await this.#advance();
+    // A checkpoint may be newer than the page of records that was read.
+    if (this.#next !== undefined) for await (const record of later()) await this.take(record);
+    let last: AuditHead | undefined;
+    while (this.#next !== undefined) {
+      last = this.#next;
+      await this.#advance();
+    }
+    this.chain.finish();
+    if (last !== undefined && last.seq > this.chain.seq) {
+      const { writer, seq } = this.chain;
+      const detail = `records ${seq + 1} to ${last.seq} existed and are missing`;
+      this.#findings.add(finding('tail-cut', writer, seq + 1, detail, last.seq));
+    }
+  }
+
+  #compare(head: AuditHead): void {
+    const { seq, hash } = head;
+    if (this.chain.links.includes(hash)) {
+      this.covered = seq;
+      this.isSigned ||= 'signature' in head;
+    } else if (!this.#isRewritten && !this.chain.foundAfter(this.covered)) {
+      this.#isRewritten = true;
+      const detail = `the chain was written anew: record ${seq} is known with another hash`;
+      this.#findings.add(finding('altered', this.chain.writer, this.covered + 1, detail, seq));
+    }
+  }
+
+  async #advance(): Promise<void> {
+    this.#hasBegun = true;
+    const { value, done } = await this.#heads.next();
+    this.#next = done === true ? undefined : value;
+  }
+}
+
+/** Two lists by number as one. */
+async function* merged(kept: readonly AuditHead[], streamed: AsyncIterable<AuditHead>): AsyncGenerator<AuditHead> {
+  let index = 0;
+  for await (const head of streamed) {
+    for (let next = kept[index]; next !== undefined && next.seq <= head.seq; next = kept[index]) {
+      yield next;
+      index += 1;
+    }
+    yield head;
+  }
+  yield* kept.slice(index);
+}
