@@ -1,0 +1,8 @@
+import type { Command } from '../define-command.js';
+import { defineGroup } from '../define-command.js';
+import { keysGenerate } from './keys-generate.command.js';
+
+/** What `npx nestjs-maskinporten` can do, in the order of its help. A new command is added here. */
+export const COMMANDS: readonly Command[] = [
+  defineGroup('keys', { en: 'Keys and certificates', nb: 'Nøkler og sertifikater' }, [keysGenerate]),
+];

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+export interface WriteOptions {
+  /** Permission bits, from the first moment on. */
+  readonly mode: number;
+  /** Replace a file that is there. */
+  readonly force: boolean;
+}
+
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/**
+ * Writes a file as a whole or not at all: nobody sees half of it, nobody sees it with wider permissions first, and a
+ * link at its place is replaced and not followed.
+ *
+ * @throws Error with code `EEXIST` when the file is there and `force` is not set.
+ */
+export async function writeNewFile(path: string, content: string, { mode, force }: WriteOptions): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  await writeFile(temporary, content, { mode, flag: 'wx', flush: true });
+  try {
+    if (force) await rename(temporary, path);
+    else await link(temporary, path);
+  } finally {
+    if (!force) await unlink(temporary);
+  }
+}
+
+/** `ENOENT` and the like. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
