@@ -7,6 +7,7 @@ const rooms = {
   grants: ['keys', 'issuer'],
   'token-endpoint': ['grants', 'keys', 'issuer'],
   tokens: ['token-endpoint', 'grants', 'keys', 'issuer'],
+  'self-service': ['tokens', 'token-endpoint', 'grants', 'keys', 'issuer'],
   telemetry: ['tokens', 'token-endpoint', 'grants', 'keys', 'issuer'],
   outbound: ['tokens', 'grants', 'issuer', 'telemetry'],
   altinn: ['tokens', 'token-endpoint', 'grants', 'issuer', 'telemetry'],
@@ -17,7 +18,7 @@ const rooms = {
   'audit-postgres': ['audit'],
   health: ['tokens', 'token-endpoint', 'keys', 'issuer', 'audit'],
   // The command: plain TypeScript on the rooms, never in the application's process.
-  cli: ['system-user', 'altinn', 'audit', 'tokens', 'token-endpoint', 'grants', 'keys', 'issuer'],
+  cli: ['self-service', 'system-user', 'altinn', 'audit', 'tokens', 'token-endpoint', 'grants', 'keys', 'issuer'],
 };
 // The simulator's rooms: one per thing simulated, on a kernel that knows none of them.
 const simulatorRooms = {
@@ -66,10 +67,10 @@ module.exports = {
     },
     {
       name: 'core-without-nest',
-      comment: 'keys … tokens and the doctor are plain TypeScript that a test constructs with `new`',
+      comment: 'keys … tokens, self-service and the doctor are plain TypeScript that a test constructs with `new`',
       severity: 'error',
       from: {
-        path: room(['errors', 'keys', 'issuer', 'grants', 'token-endpoint', 'tokens', 'doctor']),
+        path: room(['errors', 'keys', 'issuer', 'grants', 'token-endpoint', 'tokens', 'doctor', 'self-service']),
         pathNot: '\\.(spec|fixtures)\\.ts$',
       },
       to: { path: '(^|node_modules/)(@nestjs|rxjs|axios|class-validator|class-transformer|reflect-metadata)' },
