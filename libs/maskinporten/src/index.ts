@@ -115,6 +115,44 @@ export type {
   TelemetrySink,
 } from './telemetry/index.js';
 
+// Audit.
+export {
+  AuditConflictError,
+  AuditLog,
+  CheckpointSigner,
+  CheckpointVerifier,
+  GENESIS,
+  MaskinportenAuditModule,
+  SEALED_MEMBERS,
+  canonicalText,
+  hashOf,
+  verifyAuditLog,
+} from './audit/index.js';
+export type {
+  AuditCheckpoint,
+  AuditEntry,
+  AuditFacts,
+  AuditFinding,
+  AuditFindingKind,
+  AuditHead,
+  AuditKind,
+  AuditLogOptions,
+  AuditPage,
+  AuditRecord,
+  AuditScan,
+  AuditSearch,
+  AuditStatus,
+  AuditStore,
+  AuditVerification,
+  CheckpointKey,
+  MaskinportenAuditModuleAsyncOptions,
+  MaskinportenAuditOptions,
+  MaskinportenAuditOptionsFactory,
+  OtherCalls,
+  UnsealedRecord,
+  VerifyAuditOptions,
+} from './audit/index.js';
+
 // Errors.
 export {
   AccessNotGrantedError,

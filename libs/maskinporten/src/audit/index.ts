@@ -1,4 +1,11 @@
 // Who did what for whom, provable afterwards.
+export { MaskinportenAuditModule } from './maskinporten-audit.module.js';
+export type {
+  MaskinportenAuditModuleAsyncOptions,
+  MaskinportenAuditOptions,
+  MaskinportenAuditOptionsFactory,
+} from './maskinporten-audit.module.js';
+export type { OtherCalls } from './audit-watch.js';
 export { AuditLog } from './audit-log.js';
 export type { AuditLogOptions, AuditStatus } from './audit-log-options.js';
 export { SEALED_MEMBERS } from './audit-record.js';

@@ -1,0 +1,102 @@
+import type { CallObservers, OutboundCall } from '../outbound/index.js';
+import type { DelegationDecisions } from '../telemetry/index.js';
+import type { HealthContributors, TokenEvent, TokenServices } from '../tokens/index.js';
+import type { AuditLog } from './audit-log.js';
+import type { AuditEntry, AuditFacts } from './audit-record.js';
+
+/** Where an application says what it does. */
+export interface AuditSources {
+  readonly services: TokenServices;
+  readonly decisions: DelegationDecisions;
+  readonly observers: CallObservers;
+  readonly contributors: HealthContributors;
+}
+
+/** What happens to a call for nobody else when its intent cannot be stored. */
+export type OtherCalls = 'continue' | 'refuse';
+
+/**
+ * Writes what an application does into its log. A call on behalf of another organisation is made when its intent is
+ * stored, and not otherwise; a call for nobody else waits for the log as long as that answers, and by `otherCalls` when
+ * it does not (F-133).
+ *
+ * @returns a function that ends it
+ */
+export function watchForAudit(log: AuditLog, sources: AuditSources, otherCalls: OtherCalls): () => void {
+  const { services, decisions, observers, contributors } = sources;
+  const stops = [
+    decisions.onDecision((decision, facts) => log.record(entryOf('delegation', { decision, ...facts }))),
+    observers.add({
+      before: (call) => {
+        const intent = entryOf('call-intent', factsOf(call));
+        if (call.delegated || otherCalls === 'refuse') return log.write(intent, { required: true });
+        return log.offer(intent).then(() => undefined);
+      },
+      after: (call, outcome) => log.record(entryOf('call-outcome', { ...factsOf(call), ...outcome })),
+    }),
+    contributors.add({
+      name: 'audit',
+      report: () => {
+        const { state, pending, lost, lastErrorCode } = log.status();
+        const details = { pending, lost, ...(state === 'up' ? {} : { errorCode: lastErrorCode }) };
+        return { status: state, details };
+      },
+    }),
+  ];
+  stops.push(
+    services.watch((client, service) => {
+      stops.push(
+        service.onEvent((event) => {
+          const facts = tokenFacts(event);
+          if (facts !== undefined) log.record(entryOf('token', { client, ...facts }));
+        }),
+      );
+    }),
+  );
+  return () => {
+    for (const stop of stops.splice(0)) stop();
+  };
+}
+
+type Loose = { readonly [Member in keyof AuditFacts]?: AuditFacts[Member] | undefined };
+
+/** An entry whose undefined members are left out, as the types of others are looser than ours. */
+function entryOf(kind: AuditEntry['kind'], facts: Loose): AuditEntry {
+  const known = Object.entries(facts).filter(([, value]) => value !== undefined);
+  return { kind, ...(Object.fromEntries(known) as AuditFacts) };
+}
+
+function factsOf(call: OutboundCall): Loose {
+  const { id, context, client, method, host, pathTemplate, scopes, organisation, tokenJti, kid } = call;
+  return {
+    callId: id,
+    requestId: context?.requestId,
+    caller: context?.caller,
+    client,
+    organisation,
+    scopes,
+    method,
+    host,
+    pathTemplate,
+    jti: tokenJti,
+    kid,
+  };
+}
+
+function tokenFacts(event: TokenEvent): Loose | undefined {
+  if (event.type === 'token-obtained') {
+    const { organisation, scopes, jti, kid, elapsedMs } = event;
+    return { decision: 'obtained', organisation, scopes, jti, kid, durationMs: elapsedMs };
+  }
+  if (event.type !== 'token-refused') return undefined;
+  const { organisation, scopes, error } = event;
+  return {
+    decision: 'refused',
+    organisation,
+    scopes,
+    errorCode: error.code,
+    jti: error.jti,
+    kid: error.kid,
+    durationMs: error.elapsedMs,
+  };
+}

@@ -1,0 +1,148 @@
+import {
+  Inject,
+  Injectable,
+  Logger,
+  Module,
+  Optional,
+  type DynamicModule,
+  type FactoryProvider,
+  type ModuleMetadata,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import { configurationError } from '../errors/index.js';
+import { CallObservers } from '../outbound/index.js';
+import { DelegationDecisions } from '../telemetry/index.js';
+import { HealthContributors, TokenServices } from '../tokens/index.js';
+import { AuditLog } from './audit-log.js';
+import type { AuditLogOptions } from './audit-log-options.js';
+import { watchForAudit, type AuditSources, type OtherCalls } from './audit-watch.js';
+
+export interface MaskinportenAuditOptions extends AuditLogOptions {
+  /**
+   * What happens to calls for nobody else when their intent cannot be stored: they are made, and the log says later that
+   * there was a gap if it has to; or they fail with `MP_AUDIT`, as calls on behalf of others always do. Default `continue`.
+   */
+  readonly otherCalls?: OtherCalls;
+}
+
+export interface MaskinportenAuditOptionsFactory {
+  createMaskinportenAuditOptions(): MaskinportenAuditOptions | Promise<MaskinportenAuditOptions>;
+}
+
+export interface MaskinportenAuditModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  readonly inject?: FactoryProvider['inject'];
+  readonly useFactory?: (...args: never[]) => MaskinportenAuditOptions | Promise<MaskinportenAuditOptions>;
+  readonly useClass?: Type<MaskinportenAuditOptionsFactory>;
+  readonly useExisting?: Type<MaskinportenAuditOptionsFactory>;
+}
+
+const OPTIONS = Symbol('MaskinportenAuditOptions');
+
+/** Connects the log with what the application does, from its start until its servers are closed. */
+@Injectable()
+class AuditWatch implements OnModuleInit, OnApplicationShutdown {
+  readonly #log: AuditLog;
+  readonly #otherCalls: OtherCalls;
+  readonly #sources: AuditSources;
+  #stop: (() => void) | undefined;
+
+  constructor(
+    log: AuditLog,
+    @Inject(OPTIONS) options: MaskinportenAuditOptions,
+    @Optional() services?: TokenServices,
+    @Optional() decisions?: DelegationDecisions,
+    @Optional() observers?: CallObservers,
+    @Optional() contributors?: HealthContributors,
+  ) {
+    if (services === undefined || decisions === undefined || observers === undefined || contributors === undefined) {
+      throw wrong('MaskinportenModule', 'MaskinportenAuditModule is used, but MaskinportenModule is not imported');
+    }
+    this.#log = log;
+    this.#otherCalls = options.otherCalls ?? 'continue';
+    if (!['continue', 'refuse'].includes(this.#otherCalls)) {
+      throw wrong('audit.otherCalls', 'must be continue or refuse');
+    }
+    this.#sources = { services, decisions, observers, contributors };
+  }
+
+  onModuleInit(): void {
+    this.#stop = watchForAudit(this.#log, this.#sources, this.#otherCalls);
+  }
+
+  /** The servers are closed and every request is answered: what they did is stored before the process ends. */
+  async onApplicationShutdown(): Promise<void> {
+    this.#stop?.();
+    await this.#log.close();
+  }
+}
+
+/**
+ * The audit log of an application: one record for each token obtained or refused, each decision of `SystemUserGuard`,
+ * and two for each call with a token, its intent before and its outcome after. Import it once, in the root module,
+ * beside `MaskinportenModule`; `AuditLog` is then injectable everywhere.
+ *
+ * @throws MaskinportenConfigurationError (`MP_CONFIG`) at start, for a key that cannot sign checkpoints or an option out of range
+ * @example
+ * MaskinportenAuditModule.forRoot({ store: new PostgresAuditStore({ connectionString }), checkpointKey });
+ */
+@Module({})
+export class MaskinportenAuditModule {
+  static forRoot(options: MaskinportenAuditOptions): DynamicModule {
+    return moduleOf([{ provide: OPTIONS, useValue: options }], []);
+  }
+
+  /** The same with options from `useFactory`, `useClass` or `useExisting`. */
+  static forRootAsync(options: MaskinportenAuditModuleAsyncOptions): DynamicModule {
+    return moduleOf(asyncOptions(options), options.imports ?? []);
+  }
+}
+
+function moduleOf(options: Provider[], imports: NonNullable<ModuleMetadata['imports']>): DynamicModule {
+  return {
+    module: MaskinportenAuditModule,
+    global: true,
+    imports,
+    providers: [...options, { provide: AuditLog, inject: [OPTIONS], useFactory: openLog }, AuditWatch],
+    exports: [AuditLog],
+  };
+}
+
+function asyncOptions(options: MaskinportenAuditModuleAsyncOptions): Provider[] {
+  const { inject = [], useFactory, useClass, useExisting } = options;
+  if (useFactory !== undefined) return [{ provide: OPTIONS, inject, useFactory }];
+  const factory = useExisting ?? useClass;
+  if (factory === undefined) throw wrong('audit', 'one of useFactory, useClass and useExisting is needed');
+  return [
+    ...(useClass === undefined ? [] : [useClass]),
+    {
+      provide: OPTIONS,
+      inject: [factory],
+      useFactory: (made: MaskinportenAuditOptionsFactory) => made.createMaskinportenAuditOptions(),
+    },
+  ];
+}
+
+/** What an operator has to see is logged, whatever listeners the application has besides. */
+function openLog(options: MaskinportenAuditOptions): AuditLog {
+  const logger = new Logger('MaskinportenAudit');
+  return new AuditLog({
+    ...options,
+    onState: (status) => {
+      const { state, pending, lost, lastErrorCode } = status;
+      const facts = { pending, lost, errorCode: lastErrorCode };
+      if (state === 'up') logger.log({ message: 'audit log is written again', ...facts });
+      else logger.error({ message: 'audit log cannot be written, calls on behalf of others are refused', ...facts });
+      options.onState?.(status);
+    },
+    // Copies of checkpoints belong outside the database; a log is the one place that every service has.
+    onCheckpoint: (checkpoint) => {
+      if (options.onCheckpoint === undefined) logger.log({ message: 'audit checkpoint', ...checkpoint });
+      else options.onCheckpoint(checkpoint);
+    },
+  });
+}
+
+const wrong = (field: string, reason: string): Error => configurationError([{ field, code: 'MP_CONFIG', reason }]);
