@@ -6,11 +6,12 @@ import { systemErrorCode } from './system-error-code.js';
 export interface KeyFileContent {
   /** The caller wipes it. */
   readonly bytes: Buffer;
-  /** Somebody other than the owner may read it. Always false on Windows, which has no such bits. */
+  /** Everybody on the machine may read it. Always false on Windows, which has no such bits. */
   readonly readableByOthers: boolean;
 }
 
-const GROUP_OR_OTHERS_READ = 0o044;
+/** Not the group: Kubernetes gives a mounted secret mode 0440 and a group of its own when a pod sets `fsGroup`. */
+const OTHERS_READ = 0o004;
 
 /**
  * Reads a key file through one handle, so that what was checked is what is read.
@@ -30,7 +31,7 @@ export async function readKeyFile(path: string, member: string): Promise<KeyFile
     const { bytesRead } = await handle.read(bytes, 0, size, 0);
     return {
       bytes: bytes.subarray(0, bytesRead),
-      readableByOthers: process.platform !== 'win32' && (mode & GROUP_OR_OTHERS_READ) !== 0,
+      readableByOthers: process.platform !== 'win32' && (mode & OTHERS_READ) !== 0,
     };
   } catch (error) {
     if (error instanceof KeyFailure) throw error;

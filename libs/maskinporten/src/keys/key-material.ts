@@ -106,5 +106,5 @@ async function readJson(bytes: Buffer, options: ReadOptions, layer: number): Pro
     throw new KeyFailure(options.member, 'looks like JSON but is not valid JSON');
   }
   if (typeof value === 'string') return readKeyMaterial(options.secrets.copyOf(value), options, layer + 1);
-  return readPrivateJwk(value, options.member);
+  return readPrivateJwk(value, options.member, options.kid);
 }

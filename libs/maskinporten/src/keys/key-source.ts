@@ -63,9 +63,9 @@ export interface PemKeySource extends KeyDates {
 }
 
 export interface JwkKeySource extends KeyDates {
-  /** Private RSA JWK: object, JSON, or base64 of the JSON. */
+  /** Private RSA JWK, or a JWK set: object, JSON, or base64 of the JSON. */
   readonly jwk: JsonWebKey | string;
-  /** Default: the JWK's own `kid`. */
+  /** Default: the JWK's own `kid`. In a set with several private keys it says which one signs. */
   readonly kid?: string;
 }
 

@@ -75,7 +75,7 @@ describe('key files', () => {
     expect(await refusalOf({ file: '', kid: 'k' })).toContain('key.file: must be a path');
   });
 
-  it.each([0o440, 0o404, 0o644])('F-112: mode %o gives a warning, and is refused in strict mode', async (mode) => {
+  it.each([0o404, 0o644, 0o444])('F-112: mode %o gives a warning, and is refused in strict mode', async (mode) => {
     const file = write(`mode-${mode}.pem`, key.pem, mode);
     const warnings: KeyWarning[] = [];
     await loadSigningKey({ file, kid: 'k' }, { onWarning: (warning) => warnings.push(warning) });
@@ -86,12 +86,16 @@ describe('key files', () => {
     });
   });
 
-  it('F-112: a file of the owner alone gives no warning', async () => {
-    const warnings: KeyWarning[] = [];
-    const onWarning = (warning: KeyWarning): number => warnings.push(warning);
-    await loadSigningKey({ file: write('mine.pem', key.pem, 0o600), kid: 'k' }, { onWarning });
-    expect(warnings).toEqual([]);
-  });
+  it.each([0o400, 0o600, 0o440, 0o640])(
+    'F-112: mode %o, which Kubernetes gives with fsGroup, gives no warning',
+    async (mode) => {
+      const warnings: KeyWarning[] = [];
+      const onWarning = (warning: KeyWarning): number => warnings.push(warning);
+      const file = write(`mine-${mode}.pem`, key.pem, mode);
+      await loadSigningKey({ file, kid: 'k' }, { onWarning, strictFilePermissions: true });
+      expect(warnings).toEqual([]);
+    },
+  );
 
   it('loads PKCS#12, with the chain in it, and its base64', async () => {
     const { certificate } = new TestAuthority().issue({ subject: '/C=NO/CN=Test', key });

@@ -1,4 +1,7 @@
 import { generateKeyPairSync, verify, type JsonWebKey } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { calculateJwkThumbprint } from 'jose';
 import { describe, expect, it } from '@jest/globals';
 import { isMaskinportenError } from '../errors/index.js';
@@ -101,6 +104,69 @@ describe('JWK keys that are refused', () => {
   it('S-22: a private exponent that does not belong to the modulus is found before the first grant', async () => {
     const other = makeKey().jwk;
     expect(await refusalOf({ jwk: { ...jwk, n: String(other.n) } })).toMatch(/key\.jwk: is damaged/);
+  });
+
+  describe('a JWK set with several private keys', () => {
+    const other = makeKey().jwk;
+    const keys = [
+      { ...jwk, kid: 'key-2025' },
+      { ...other, kid: 'key-2026' },
+      { kty: 'RSA', n: jwk.n, e: jwk.e, kid: 'public-only' },
+    ];
+    const text = JSON.stringify({ keys });
+
+    it.each([
+      ['key-2025', jwk.n],
+      ['key-2026', other.n],
+    ])('F-115: signs with the one that the kid %s names', async (kid, modulus) => {
+      const directory = mkdtempSync(join(tmpdir(), 'maskinporten-jwks-'));
+      const file = join(directory, 'jwks.json');
+      writeFileSync(file, text, { mode: 0o600 });
+      for (const source of [
+        { jwk: { keys } },
+        { jwk: text },
+        { jwk: Buffer.from(text).toString('base64') },
+        { file },
+      ]) {
+        const loaded = await loadSigningKey({ ...source, kid });
+        expect(loaded.publicKey?.export({ format: 'jwk' }).n).toBe(modulus);
+        expect(loaded.kid).toBe(kid);
+      }
+      rmSync(directory, { recursive: true });
+    });
+
+    it('F-115: refuses to guess, and names the kids there are', async () => {
+      expect(await refusalOf({ jwk: text })).toContain(
+        'key.jwk: is a JWK set with more than one private key, and nothing says which one signs: set kid to one of ' +
+          'key-2025, key-2026',
+      );
+      expect(await refusalOf({ jwk: text, kid: 'public-only' })).toContain(
+        'key.kid: is that of no private key in the JWK set: it holds key-2025, key-2026',
+      );
+    });
+
+    it('F-115: two with one kid, and two without, are no choice', async () => {
+      const same = [
+        { ...jwk, kid: 'k' },
+        { ...other, kid: 'k' },
+      ];
+      expect(await refusalOf({ jwk: JSON.stringify({ keys: same }), kid: 'k' })).toContain(
+        'key.kid: is that of more than one private key',
+      );
+      const unnamed = [without('kid'), other];
+      expect(await refusalOf({ jwk: JSON.stringify({ keys: unnamed }) })).toContain('give each a kid of its own');
+      expect(await refusalOf({ jwk: JSON.stringify({ keys: unnamed }), kid: 'k' })).toContain('which has no kids');
+    });
+
+    it('takes the only one that is for signing when the others are for encryption', async () => {
+      const set = {
+        keys: [
+          { ...jwk, kid: 'enc', use: 'enc' },
+          { ...other, kid: 'sig', use: 'sig' },
+        ],
+      };
+      expect((await loadSigningKey({ jwk: JSON.stringify(set) })).kid).toBe('sig');
+    });
   });
 
   it('F-113: text that starts like JSON and is not', async () => {

@@ -112,11 +112,12 @@ async function loadPem(source: PemKeySource, loading: Loading): Promise<SigningK
 }
 
 async function loadJwk(source: JwkKeySource, loading: Loading): Promise<SigningKey> {
-  const { jwk } = source;
+  const { jwk, kid } = source;
+  const { secrets } = loading;
   const material =
     typeof jwk === 'string'
-      ? await readKeyMaterial(bytesOf(jwk, 'jwk', loading.secrets), { member: 'jwk', secrets: loading.secrets })
-      : readPrivateJwk(jwk, 'jwk');
+      ? await readKeyMaterial(bytesOf(jwk, 'jwk', secrets), { kid, member: 'jwk', secrets })
+      : readPrivateJwk(jwk, 'jwk', kid);
   return localKey(source, { ...material, certificateMember: 'jwk.x5c' }, 'jwk', loading);
 }
 
@@ -143,7 +144,7 @@ async function loadFile(
 }
 
 function reportPermissions(loading: Loading): void {
-  const reason = 'can be read by its group or by everybody: set its mode to 0400';
+  const reason = 'can be read by everybody on the machine: set its mode to 0400, or 0440 for a group of its own';
   if (loading.strictFilePermissions) throw new KeyFailure('file', reason);
   loading.onWarning({
     code: 'file-readable-by-others',

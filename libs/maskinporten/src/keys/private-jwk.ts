@@ -1,5 +1,6 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { parseCertificate } from './certificate-chain.js';
+import { chooseJwk } from './choose-jwk.js';
 import { isBase64Byte } from './key-format.js';
 import { checkKid } from './key-id.js';
 import { KeyFailure } from './key-failure.js';
@@ -16,12 +17,12 @@ export interface PrivateJwk {
 const CRT_MEMBERS = ['p', 'q', 'dp', 'dq', 'qi'] as const;
 
 /**
- * Reads a private RSA JWK, or a JWK set with exactly one private key.
+ * Reads a private RSA JWK, or one of a JWK set: `kid` says which when it holds several.
  *
  * @throws KeyFailure; its text names members, never their values.
  */
-export function readPrivateJwk(value: unknown, member: string): PrivateJwk {
-  const jwk = onlyKey(value, member);
+export function readPrivateJwk(value: unknown, member: string, kid?: string): PrivateJwk {
+  const jwk = oneKey(value, member, kid);
   if (jwk['kty'] === 'oct') {
     throw new KeyFailure(member, 'is a symmetric key (kty oct): Maskinporten takes RSA keys only');
   }
@@ -43,20 +44,15 @@ export function readPrivateJwk(value: unknown, member: string): PrivateJwk {
   };
 }
 
-function onlyKey(value: unknown, member: string): Record<string, unknown> {
+function oneKey(value: unknown, member: string, kid: string | undefined): Readonly<Record<string, unknown>> {
   if (!isRecord(value)) throw new KeyFailure(member, 'is not a JSON object');
   const keys = value['keys'];
   if (keys === undefined) return value;
   if (!Array.isArray(keys)) throw new KeyFailure(member, 'is a JWK set whose keys member is not a list');
-  const records: unknown[] = keys;
-  const candidates = records.filter((key): key is Record<string, unknown> => isRecord(key) && key['d'] !== undefined);
-  const [jwk, second] = candidates;
-  if (jwk === undefined) throw new KeyFailure(member, 'is a JWK set without a private key');
-  if (second !== undefined) throw new KeyFailure(member, 'is a JWK set with more than one private key: keep one');
-  return jwk;
+  return chooseJwk(keys, kid, member);
 }
 
-function checkPurpose(jwk: Record<string, unknown>, member: string): void {
+function checkPurpose(jwk: Readonly<Record<string, unknown>>, member: string): void {
   if (jwk['use'] !== undefined && jwk['use'] !== 'sig') {
     throw new KeyFailure(`${member}.use`, 'is not sig: this key is not meant for signing');
   }
@@ -66,7 +62,7 @@ function checkPurpose(jwk: Record<string, unknown>, member: string): void {
   }
 }
 
-function checkMembers(jwk: Record<string, unknown>, member: string): void {
+function checkMembers(jwk: Readonly<Record<string, unknown>>, member: string): void {
   for (const name of ['n', 'e'] as const) {
     if (!isFilled(jwk[name])) throw new KeyFailure(`${member}.${name}`, 'is missing or is not base64url');
   }
@@ -78,7 +74,7 @@ function checkMembers(jwk: Record<string, unknown>, member: string): void {
 }
 
 /** A copy with only the members of a key: what else the object holds is not handed to OpenSSL. */
-function importJwk(jwk: Record<string, unknown>, member: string): KeyObject {
+function importJwk(jwk: Readonly<Record<string, unknown>>, member: string): KeyObject {
   const key: JsonWebKey = { kty: 'RSA' };
   for (const name of ['n', 'e', 'd', ...CRT_MEMBERS] as const) {
     const value = jwk[name];
