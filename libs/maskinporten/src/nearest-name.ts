@@ -1,8 +1,16 @@
-/** The known name that `name` is probably a misspelling of; undefined when none is near. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+/**
+ * The known name that `name` is probably a misspelling of; undefined when none is near.
+ *
+ * @param limit letters that may differ; default a third of the name, capital and small letters being alike
+ */
+export function nearest(
+  name: string,
+  known: readonly string[],
+  limit = Math.max(1, Math.floor(name.length / 3)),
+): string | undefined {
   if (name.length > 64) return undefined;
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let bestDistance = limit + 1;
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];

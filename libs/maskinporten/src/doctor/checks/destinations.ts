@@ -1,0 +1,61 @@
+import { mixedEnvironments, type EnvironmentName } from '../../issuer/index.js';
+import type { Check } from '../check.js';
+import { failed, good, words, type Finding, type Topic } from '../finding.js';
+import type { DoctorSetup } from '../setup.js';
+
+const TOPIC: Topic = { id: 'destinations', title: words('Destinations of tokens', 'Mottakere av tokens') };
+const FIELD = 'MASKINPORTEN_DESTINATIONS';
+
+/** Where tokens may go: well-formed, and of the same environment as the issuer (F-88). */
+export function checkDestinations(
+  { destinations = [], altinn }: Pick<DoctorSetup, 'destinations' | 'altinn'>,
+  environment: EnvironmentName | undefined,
+): readonly Finding[] {
+  const refused = destinations.flatMap(({ refused: reason }, index) =>
+    reason === undefined
+      ? []
+      : [
+          failed(TOPIC, {
+            kind: 'malformed',
+            cause: words(`Destination ${index + 1} ${reason}.`, `Mottaker ${index + 1} kan ikke brukes (${reason}).`),
+            fix: words(
+              'Write an exact origin: https://, the host, and the port if it is another than 443.',
+              'Skriv nøyaktig adresse: https://, vertsnavn, og port hvis den ikke er 443.',
+            ),
+            field: FIELD,
+          }),
+        ],
+  );
+  const entries = [
+    ...destinations.filter((entry) => entry.refused === undefined).map(({ origin }) => ({ field: FIELD, url: origin })),
+    ...(altinn?.platformUrl === undefined ? [] : [{ field: 'ALTINN_PLATFORM_URL', url: altinn.platformUrl }]),
+  ];
+  const mixed = mixedEnvironments(environment, entries).map(({ field }) =>
+    failed(TOPIC, {
+      kind: 'environment',
+      cause: words(
+        `${field} names a host of the other environment: its tokens are worth nothing there.`,
+        `${field} peker på det andre miljøet: tokens herfra er ikke verdt noe der.`,
+      ),
+      fix: words('Use the address of the same environment as the issuer.', 'Bruk adressen i samme miljø som issueren.'),
+      field,
+    }),
+  );
+  if (refused.length + mixed.length > 0) return [...refused, ...mixed];
+  const own = destinations.map(({ origin }) => origin).join(', ');
+  const preset = environment === undefined ? words('', '') : words("Altinn's hosts", 'Altinns adresser');
+  const all = (name: string): string => [name, own].filter((part) => part !== '').join(', ');
+  return [
+    good(
+      TOPIC,
+      all(preset.en) === ''
+        ? words('None besides the token endpoint.', 'Ingen utenom token-endepunktet.')
+        : words(`${all(preset.en)}.`, `${all(preset.nb)}.`),
+    ),
+  ];
+}
+
+export const destinations: Check = {
+  ...TOPIC,
+  run: (examination) => [...checkDestinations(examination.setup, examination.environment)],
+};

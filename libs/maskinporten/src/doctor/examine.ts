@@ -1,0 +1,72 @@
+import type { Hint } from '../errors/index.js';
+import { ALL_CHECKS } from './all-checks.js';
+import type { Check } from './check.js';
+import { Examination } from './examination.js';
+import { skipped, topicOf, words, type Finding, type FindingLevel } from './finding.js';
+import type { DoctorSetup } from './setup.js';
+
+export interface ExamineOptions {
+  /** Default: every check. */
+  readonly checks?: readonly Check[];
+  /** Told before each check. */
+  readonly onProgress?: (step: { readonly title: Hint; readonly index: number; readonly total: number }) => void;
+}
+
+export interface Diagnosis {
+  /** Nothing failed; warnings may be there. */
+  readonly healthy: boolean;
+  /** What to mend first: the first failure in the order of causes, else the first warning. */
+  readonly cause?: Finding;
+  /** Failures first, in the order of causes; then warnings, what was skipped, and what is good. */
+  readonly findings: readonly Finding[];
+}
+
+const ORDER: readonly FindingLevel[] = ['failed', 'warning', 'skipped', 'good'];
+
+/**
+ * Looks at a whole set-up. Checks run from causes to consequences; one whose ground has failed already is skipped and
+ * says so, so that the first failure is what has to be mended.
+ *
+ * @example const { healthy, cause } = await examine({ environment: 'test', clientId, key, scopes: ['altinn:broker.read'] });
+ */
+export async function examine(setup: DoctorSetup, options: ExamineOptions = {}): Promise<Diagnosis> {
+  const { checks = ALL_CHECKS, onProgress } = options;
+  const examination = new Examination(setup);
+  const findings: Finding[] = [];
+  /** Topics that cannot be relied upon, with the failure that is to blame. */
+  const broken = new Map<string, Finding>();
+  try {
+    for (const [index, check] of checks.entries()) {
+      onProgress?.({ title: check.title, index, total: checks.length });
+      const blamed = (check.needs ?? []).map((topic) => broken.get(topic)).find((finding) => finding !== undefined);
+      if (blamed !== undefined) {
+        findings.push(skipped(check, consequence(blamed), blamed));
+        broken.set(check.id, blamed);
+        continue;
+      }
+      for (const finding of await check.run(examination)) {
+        add(findings, finding);
+        if (finding.level === 'failed' && !broken.has(topicOf(finding))) broken.set(topicOf(finding), finding);
+      }
+    }
+  } finally {
+    await examination.close();
+  }
+  const sorted = ORDER.flatMap((level) => findings.filter((finding) => finding.level === level));
+  const cause = sorted.find(({ level }) => level === 'failed' || level === 'warning');
+  return {
+    healthy: !findings.some(({ level }) => level === 'failed'),
+    ...(cause === undefined ? {} : { cause }),
+    findings: sorted,
+  };
+}
+
+const consequence = ({ title }: Finding): Hint =>
+  words(`Not looked at, because this failed: ${title.en}.`, `Ikke undersøkt, fordi dette feilet: ${title.nb}.`);
+
+/** What was only suspected is not told again when it has proved to be the cause. */
+function add(findings: Finding[], finding: Finding): void {
+  const suspicion = findings.findIndex(({ id, level }) => id === finding.id && level === 'warning');
+  if (finding.level === 'failed' && suspicion !== -1) findings.splice(suspicion, 1);
+  findings.push(finding);
+}

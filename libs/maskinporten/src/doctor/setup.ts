@@ -1,0 +1,57 @@
+import type { Clock, EnvironmentName } from '../issuer/index.js';
+import type { KeySource } from '../keys/index.js';
+
+/** A destination of tokens, with what `checkDestination` had to say about it. */
+export interface ExaminedDestination {
+  readonly origin: string;
+  /** Why it cannot be one. */
+  readonly refused?: string | undefined;
+}
+
+/** A customer whose delegation is looked at. */
+export interface ExaminedCustomer {
+  readonly organisation: string;
+  readonly externalRef?: string | undefined;
+  /** Id in the resource registry. Without one the right is not looked at. */
+  readonly resource?: string | undefined;
+  /** Default `read`. */
+  readonly action?: string | undefined;
+  /** Who is acted for; default the organisation itself. */
+  readonly party?: string | undefined;
+}
+
+/**
+ * The configuration of one client, as it was written and before anybody judged it: a part that is missing or wrong is
+ * what the doctor is for.
+ */
+export interface DoctorSetup {
+  readonly environment?: EnvironmentName | undefined;
+  /** Verbatim. */
+  readonly issuer?: string | undefined;
+  readonly tokenEndpoint?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly key?: KeySource | readonly KeySource[] | undefined;
+  /** The organisation that owns the client. */
+  readonly organisation?: string | undefined;
+  /** Scopes that the application needs; each is asked for by itself. */
+  readonly scopes?: readonly string[] | undefined;
+  /** Whom the client acts for by API delegation. */
+  readonly consumerOrg?: string | undefined;
+  readonly destinations?: readonly ExaminedDestination[] | undefined;
+  readonly altinn?:
+    | {
+        readonly platformUrl?: string | undefined;
+        readonly systemId?: string | undefined;
+        /** Secret. */
+        readonly subscriptionKey?: string | undefined;
+      }
+    | undefined;
+  /** Text of the public JWK or JWK set that was uploaded to self-service. */
+  readonly uploadedJwks?: string | undefined;
+  readonly customer?: ExaminedCustomer | undefined;
+  /** Folder whose tracked files and `.env` are searched for secrets. */
+  readonly project?: string | undefined;
+  readonly http?:
+    { readonly ca?: string | readonly string[] | undefined; readonly proxy?: string | undefined } | undefined;
+  readonly clock?: Clock | undefined;
+}
