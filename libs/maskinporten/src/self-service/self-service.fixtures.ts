@@ -32,6 +32,14 @@ export const OLD = makeKey('old-key');
 export const NEW = makeKey('new-key');
 const ADMIN = makeKey('admin-key');
 
+/** The client that Digdir hands out for the API. */
+export const ADMINISTRATOR = {
+  clientId: 'admin',
+  orgno: ORGNO,
+  jwks: { keys: [ADMIN.jwk] },
+  scopes: ['idporten:dcr.read', 'idporten:dcr.write'],
+};
+
 /**
  * A client with one key, and the administration client of the same organisation, at a simulator. One clock, which moves
  * only when it is told to, is everybody's.
@@ -51,15 +59,12 @@ export class SelfServiceBench {
     this.api = this.apiWith({});
   }
 
-  static async start(adminScopes = ['idporten:dcr.read', 'idporten:dcr.write']): Promise<SelfServiceBench> {
+  static async start(): Promise<SelfServiceBench> {
     const clock = new ManualClock();
     const simulator = await startSimulator({
       clock: () => clock.wall,
       config: {
-        clients: [
-          { clientId: CLIENT, orgno: ORGNO, jwks: { keys: [OLD.jwk] }, scopes: [SCOPE] },
-          { clientId: 'admin', orgno: ORGNO, jwks: { keys: [ADMIN.jwk] }, scopes: adminScopes },
-        ],
+        clients: [{ clientId: CLIENT, orgno: ORGNO, jwks: { keys: [OLD.jwk] }, scopes: [SCOPE] }, ADMINISTRATOR],
       },
     });
     const { issuer } = simulator;
