@@ -69,7 +69,7 @@ export class DoctorBench {
       key: { pem: this.key.pem, kid: 'kid-1', registeredAt: new Date(Date.now() - 30 * DAY_MS) },
       organisation: VENDOR,
       scopes: [SCOPE],
-      destinations: [{ origin: this.simulator.apiUrl }],
+      destinations: [this.simulator.apiUrl],
       altinn: { platformUrl: this.simulator.platformUrl, systemId: SYSTEM },
       ...more,
     };

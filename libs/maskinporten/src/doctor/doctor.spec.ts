@@ -154,12 +154,12 @@ describe('a set-up that is hardly one', () => {
   });
 
   it('destinations that are none, or in the other environment (F-88)', async () => {
-    const malformed = await bench.examine({ destinations: [{ origin: 'example.no', refused: 'is not a URL' }] });
+    const malformed = await bench.examine({ destinations: ['example.no'] });
     expect(malformed.cause?.id).toBe('destinations.malformed');
     const mixed = await bench.examine({
       environment: 'prod',
       altinn: undefined,
-      destinations: [{ origin: 'https://platform.tt02.altinn.no' }],
+      destinations: ['https://platform.tt02.altinn.no'],
     });
     expect(mixed.cause).toMatchObject({ id: 'destinations.environment', field: 'MASKINPORTEN_DESTINATIONS' });
   });
@@ -257,9 +257,7 @@ describe('T-01: secrets in no finding', () => {
       { clientId: key.pem },
       { issuer: 'https://canary-user:canary-password@127.0.0.1/' },
       {
-        destinations: [
-          { origin: 'https://canary-user:canary-password@127.0.0.1', refused: 'must not contain a user name' },
-        ],
+        destinations: ['https://canary-user:canary-password@127.0.0.1'],
       },
       { customer: { organisation: CUSTOMER, resource: KB, action: 'write' } },
     ];

@@ -1,7 +1,7 @@
 // What is wrong with a set-up, found before the first real call.
 export { examine } from './examine.js';
 export type { Diagnosis, ExamineOptions } from './examine.js';
-export type { DoctorSetup, ExaminedCustomer, ExaminedDestination } from './setup.js';
+export type { DoctorSetup, ExaminedCustomer } from './setup.js';
 export type { Finding, FindingLevel } from './finding.js';
 export { ALL_CHECKS } from './all-checks.js';
 export type { Check } from './check.js';

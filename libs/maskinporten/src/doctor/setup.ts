@@ -1,12 +1,5 @@
-import type { Clock, EnvironmentName } from '../issuer/index.js';
+import type { Clock, Destination, EnvironmentName } from '../issuer/index.js';
 import type { KeySource } from '../keys/index.js';
-
-/** A destination of tokens, with what `checkDestination` had to say about it. */
-export interface ExaminedDestination {
-  readonly origin: string;
-  /** Why it cannot be one. */
-  readonly refused?: string | undefined;
-}
 
 /** A customer whose delegation is looked at. */
 export interface ExaminedCustomer {
@@ -37,7 +30,8 @@ export interface DoctorSetup {
   readonly scopes?: readonly string[] | undefined;
   /** Whom the client acts for by API delegation. */
   readonly consumerOrg?: string | undefined;
-  readonly destinations?: readonly ExaminedDestination[] | undefined;
+  /** Origins that may receive tokens, besides the preset's Altinn hosts. */
+  readonly destinations?: readonly Destination[] | undefined;
   readonly altinn?:
     | {
         readonly platformUrl?: string | undefined;

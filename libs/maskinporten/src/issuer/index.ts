@@ -6,6 +6,8 @@ export type { IssuerOptions, ResolvedIssuer } from './resolve-issuer.js';
 export { metadataUrl } from './metadata-url.js';
 export { checkIssuerUrl, checkUrl, isLoopback } from './checked-url.js';
 export type { UrlVerdict } from './checked-url.js';
+export { checkDestination } from './destination.js';
+export type { CheckedDestination, Destination } from './destination.js';
 export { Issuer } from './issuer.js';
 export type { IssuerDependencies, MetadataStatus } from './issuer.js';
 export type { IssuerMetadata } from './issuer-metadata.js';

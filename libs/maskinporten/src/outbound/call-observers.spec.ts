@@ -4,7 +4,7 @@ import { createError } from '../errors/index.js';
 import { attachMaskinporten } from './attach-maskinporten.js';
 import type { CallObserver, CallOutcome, OutboundCall } from './call-observers.js';
 import { DestinationList } from './destination-list.js';
-import { checkDestination, type CheckedDestination } from './destination.js';
+import { checkDestination, type CheckedDestination } from '../issuer/index.js';
 import { MaskinportenClients, type OutboundTokens } from './maskinporten-clients.js';
 import { maskinportenFetch } from './maskinporten-fetch.js';
 import { deepText, rejection, ScriptedTokens, scriptedToken } from './outbound.fixtures.js';

@@ -1,6 +1,6 @@
 import type { TokenRequest, TokenRequestInput } from '../grants/index.js';
 import type { ClientTokenRequest } from './scoped-request.js';
-import type { Destination } from './destination.js';
+import type { Destination } from '../issuer/index.js';
 
 /** What one call may say for itself, in axios's or fetch's options under `maskinporten`. */
 export interface CallExtras {

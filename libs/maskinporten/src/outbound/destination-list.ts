@@ -1,4 +1,4 @@
-import type { CheckedDestination } from './destination.js';
+import type { CheckedDestination } from '../issuer/index.js';
 
 /** The origins that may receive tokens. Everything is decided on the parsed URL, never on its text (T-23). */
 export class DestinationList {

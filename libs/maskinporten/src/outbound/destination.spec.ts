@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { checkDestination, type CheckedDestination } from './destination.js';
+import { checkDestination, type CheckedDestination } from '../issuer/index.js';
 import { DestinationList } from './destination-list.js';
 import { parseOutboundUrl } from './outbound-url.js';
 

@@ -28,6 +28,6 @@ export type { MaskinportenProblem } from './problem-document.js';
 export { InjectMaskinporten, getMaskinportenToken } from './inject-maskinporten.js';
 export { DEFAULT_CLIENT, MaskinportenClients } from './maskinporten-clients.js';
 export type { MaskinportenClient, OutboundTokens } from './maskinporten-clients.js';
-export { checkDestination } from './destination.js';
-export type { CheckedDestination, Destination } from './destination.js';
+export { checkDestination } from '../issuer/index.js';
+export type { CheckedDestination, Destination } from '../issuer/index.js';
 export { DestinationList } from './destination-list.js';

@@ -8,7 +8,7 @@ import {
   type CallOptions,
   type InstanceDefaults,
 } from './call-options.js';
-import { checkDestination, type CheckedDestination } from './destination.js';
+import { checkDestination, type CheckedDestination } from '../issuer/index.js';
 import { DestinationList } from './destination-list.js';
 import { watchersOf, type ClientSource, type OutboundTokens } from './maskinporten-clients.js';
 import { currentScope } from './maskinporten-context.js';

@@ -1,6 +1,6 @@
-import { mixedEnvironments, type EnvironmentName } from '../../issuer/index.js';
+import { checkDestination, mixedEnvironments, type EnvironmentName } from '../../issuer/index.js';
 import type { Check } from '../check.js';
-import { failed, good, words, type Finding, type Topic } from '../finding.js';
+import { failed, good, words, type Complaint, type Finding, type Topic } from '../finding.js';
 import type { DoctorSetup } from '../setup.js';
 
 const TOPIC: Topic = { id: 'destinations', title: words('Destinations of tokens', 'Mottakere av tokens') };
@@ -11,23 +11,13 @@ export function checkDestinations(
   { destinations = [], altinn }: Pick<DoctorSetup, 'destinations' | 'altinn'>,
   environment: EnvironmentName | undefined,
 ): readonly Finding[] {
-  const refused = destinations.flatMap(({ refused: reason }, index) =>
-    reason === undefined
-      ? []
-      : [
-          failed(TOPIC, {
-            kind: 'malformed',
-            cause: words(`Destination ${index + 1} ${reason}.`, `Mottaker ${index + 1} kan ikke brukes (${reason}).`),
-            fix: words(
-              'Write an exact origin: https://, the host, and the port if it is another than 443.',
-              'Skriv nøyaktig adresse: https://, vertsnavn, og port hvis den ikke er 443.',
-            ),
-            field: FIELD,
-          }),
-        ],
+  const checked = destinations.map((entry) => checkDestination(entry));
+  const refused = checked.flatMap((verdict, index) =>
+    'reason' in verdict ? [failed(TOPIC, malformed(index + 1, verdict.reason))] : [],
   );
+  const origins = checked.flatMap((verdict) => ('origin' in verdict ? [verdict.origin] : []));
   const entries = [
-    ...destinations.filter((entry) => entry.refused === undefined).map(({ origin }) => ({ field: FIELD, url: origin })),
+    ...origins.map((url) => ({ field: FIELD, url })),
     ...(altinn?.platformUrl === undefined ? [] : [{ field: 'ALTINN_PLATFORM_URL', url: altinn.platformUrl }]),
   ];
   const mixed = mixedEnvironments(environment, entries).map(({ field }) =>
@@ -42,7 +32,7 @@ export function checkDestinations(
     }),
   );
   if (refused.length + mixed.length > 0) return [...refused, ...mixed];
-  const own = destinations.map(({ origin }) => origin).join(', ');
+  const own = origins.join(', ');
   const preset = environment === undefined ? words('', '') : words("Altinn's hosts", 'Altinns adresser');
   const all = (name: string): string => [name, own].filter((part) => part !== '').join(', ');
   return [
@@ -54,6 +44,16 @@ export function checkDestinations(
     ),
   ];
 }
+
+const malformed = (number: number, reason: string): Complaint => ({
+  kind: 'malformed',
+  cause: words(`Destination ${number} ${reason}.`, `Mottaker ${number} kan ikke brukes (${reason}).`),
+  fix: words(
+    'Write an exact origin: https://, the host, and the port if it is another than 443.',
+    'Skriv nøyaktig adresse: https://, vertsnavn, og port hvis den ikke er 443.',
+  ),
+  field: FIELD,
+});
 
 export const destinations: Check = {
   ...TOPIC,

@@ -1,4 +1,4 @@
-import { isLoopback } from '../issuer/index.js';
+import { isLoopback } from './checked-url.js';
 
 /**
  * Somewhere a token may be sent: an origin (scheme, host and port), or an origin with the start of a path.
