@@ -4,6 +4,8 @@ const rooms = {
   errors: [],
   keys: [],
   issuer: [],
+  pkcs11: ['keys'],
+  'aws-kms': ['keys'],
   grants: ['keys', 'issuer'],
   'token-endpoint': ['grants', 'keys', 'issuer'],
   tokens: ['token-endpoint', 'grants', 'keys', 'issuer'],

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { ClientAltinn } from './client-altinn.js';
+import { ClientSigners } from './client-signers.js';
 import { configurationError, isMaskinportenError, type Failure } from './errors/index.js';
 import { ISSUER_PRESETS, isEnvironmentName, mixedEnvironments } from './issuer/index.js';
 import type { MaskinportenOptions, TokenHttpOptions } from './maskinporten.options.js';
@@ -17,6 +18,7 @@ export class ClientSettings {
   readonly name: string;
   readonly destinations: DestinationList;
   readonly altinn: ClientAltinn;
+  readonly signers: ClientSigners;
   readonly #failures: readonly Failure[];
   #options: MaskinportenOptions | undefined;
 
@@ -26,6 +28,7 @@ export class ClientSettings {
     this.name = name;
     this.#failures = [...unsafeProcess(), ...validateOptions(given), ...mixedHosts(options)];
     this.#options = options;
+    this.signers = new ClientSigners(options.key);
     this.destinations = new DestinationList(destinationsOf(options));
     const { http } = options;
     this.altinn = new ClientAltinn(options, () => (http === undefined ? {} : httpConfig(http)));

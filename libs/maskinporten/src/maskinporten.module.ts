@@ -10,6 +10,7 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import type { ClientAltinn } from './client-altinn.js';
+import type { ClientSigners } from './client-signers.js';
 import { ClientSettings } from './client-settings.js';
 import { configurationError } from './errors/index.js';
 import type { MaskinportenOptions, MaskinportenOptionsFactory } from './maskinporten.options.js';
@@ -74,14 +75,18 @@ class RegisteredClient implements OnApplicationShutdown {
   readonly #client: MaskinportenClient;
   readonly #tokens: MaskinportenTokenService;
   readonly #altinn: ClientAltinn;
+  readonly #signers: ClientSigners;
 
   constructor(
     clients: MaskinportenClients,
     services: TokenServices,
-    { name, destinations, altinn }: ClientSettings,
+    contributors: HealthContributors,
+    { name, destinations, altinn, signers }: ClientSettings,
     tokens: MaskinportenTokenService,
   ) {
     this.#altinn = altinn;
+    this.#signers = signers;
+    signers.reportTo(contributors);
     this.#clients = clients;
     this.#services = services;
     this.#tokens = tokens;
@@ -96,6 +101,7 @@ class RegisteredClient implements OnApplicationShutdown {
     this.#services.remove(this.#client.name, this.#tokens);
     await this.#tokens.close();
     await this.#altinn.close();
+    await this.#signers.close();
   }
 }
 
@@ -152,13 +158,14 @@ function moduleOf(
       { provide: tokens, inject: [settings], useFactory: async (made: ClientSettings) => made.createTokens() },
       {
         provide: Symbol(`MaskinportenClient(${name})`),
-        inject: [MaskinportenClients, TokenServices, settings, tokens],
+        inject: [MaskinportenClients, TokenServices, HealthContributors, settings, tokens],
         useFactory: (
           clients: MaskinportenClients,
           services: TokenServices,
+          contributors: HealthContributors,
           made: ClientSettings,
           service: MaskinportenTokenService,
-        ) => new RegisteredClient(clients, services, made, service),
+        ) => new RegisteredClient(clients, services, contributors, made, service),
       },
       {
         provide: systemUsers,

@@ -67,6 +67,18 @@ export class TestAuthority {
     return { key, certificate: this.#sign({ ...request, key }, lines.join('\n')) };
   }
 
+  /** For a key whose private half is elsewhere, as on a token: without the signature of a request. */
+  issuePublic(request: { readonly subject: string; readonly publicKey: string }): string {
+    writeFileSync(this.#path('public.pem'), request.publicKey);
+    writeFileSync(this.#path('leaf.key'), makeKey().pem);
+    writeFileSync(this.#path('leaf.ext'), 'basicConstraints=CA:false');
+    const subject = ['-subj', request.subject, '-utf8', '-config', this.#path('ca.cnf')];
+    openssl(['req', '-new', '-key', this.#path('leaf.key'), ...subject, '-out', this.#path('leaf.csr')]);
+    const authority = ['-CA', this.#path('ca.crt'), '-CAkey', this.#path('ca.key'), '-days', '365'];
+    const from = ['-in', this.#path('leaf.csr'), '-force_pubkey', this.#path('public.pem')];
+    return openssl(['x509', '-req', ...from, ...authority, '-extfile', this.#path('leaf.ext')]);
+  }
+
   #selfSign(subject: string): string {
     const args = ['req', '-x509', '-new', '-key', this.#path('ca.key'), '-subj', subject, '-days', '3650', '-utf8'];
     return openssl([...args, '-config', this.#path('ca.cnf'), '-extensions', 'root']);

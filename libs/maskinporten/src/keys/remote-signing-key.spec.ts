@@ -167,6 +167,7 @@ describe('remote signers', () => {
     ['that fails', () => Promise.reject(new Error('away')), true],
     ['that is silent', () => new Promise<Uint8Array>(() => {}), true],
     ['that is throttled', () => Promise.reject(createError('MP_THROTTLED', { message: 'slow' })), true],
+    ['whose PIN is wrong', () => Promise.reject(createError('MP_CONFIG', { message: 'PIN' })), true],
     ['that may not use its key', () => Promise.reject(createError('MP_SIGNATURE', { message: 'denied' })), false],
     ['that signs wrongly', () => Promise.resolve(new Uint8Array(256)), false],
   ] satisfies [string, Sign, boolean][])('a signer %s is known to be away or not', async (_, sign, away) => {

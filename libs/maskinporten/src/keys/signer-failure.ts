@@ -8,9 +8,12 @@ export const UNAVAILABLE_HINT = {
 
 const unavailable = new WeakSet<Error>();
 
-/** Marks the failure of a signer that says nothing about its key: the device is away, the service is slow. */
+/**
+ * Marks the failure of a signer that says nothing about its key: the device is away or locked, the service is slow.
+ * `MP_SIGNATURE` says that the key itself is of no use, and moves a key ring to its next key for good.
+ */
 export function markUnavailable(error: MaskinportenError): MaskinportenError {
-  if (error.category === 'transient') unavailable.add(error);
+  if (error.category !== 'aborted' && error.code !== 'MP_SIGNATURE') unavailable.add(error);
   return error;
 }
 

@@ -1,0 +1,43 @@
+import type { SigningAlgorithm } from '../keys/index.js';
+
+/** Which token in which library, and which key on it; all that the process beside ours needs to know. */
+export interface TokenAddress {
+  readonly library: string;
+  readonly tokenLabel?: string;
+  readonly tokenSerial?: string;
+  readonly keyLabel?: string;
+  /** Hexadecimal, lower case. */
+  readonly keyId?: string;
+  readonly sessions: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export type TokenCommand =
+  | { readonly type: 'open'; readonly address: TokenAddress; readonly pin?: string }
+  | { readonly type: 'sign'; readonly id: number; readonly alg: SigningAlgorithm; readonly data: Uint8Array };
+
+/** What is public on the token: the key's public half, and every X.509 certificate in DER. */
+export interface TokenFacts {
+  readonly modulus: Uint8Array;
+  readonly exponent: Uint8Array;
+  readonly certificates: readonly Uint8Array[];
+}
+
+/** Why a token could not be opened. */
+export type Refusal =
+  | 'module'
+  | 'library'
+  | 'token-missing'
+  | 'token-ambiguous'
+  | 'pin'
+  | 'key-missing'
+  | 'key-ambiguous'
+  | 'public-half'
+  | 'mechanism'
+  | 'cryptoki';
+
+export type TokenReply =
+  | { readonly type: 'opened'; readonly facts: TokenFacts }
+  | { readonly type: 'refused'; readonly refusal: Refusal; readonly code: string }
+  | { readonly type: 'signed'; readonly id: number; readonly signature: Uint8Array }
+  | { readonly type: 'failed'; readonly id: number; readonly code: string };
