@@ -17,6 +17,8 @@ export interface CliIo {
   readonly columns?: number;
   /** Wall clock in milliseconds. */
   readonly now: () => number;
+  /** Waits `ms` milliseconds. Default: a timer. */
+  readonly wait?: (ms: number) => Promise<void>;
   /** Asks for something that is not shown while it is typed; absent where nobody can be asked. */
   readonly askSecret?: (question: string) => Promise<string>;
 }

@@ -10,7 +10,9 @@ export interface CliRun {
   readonly document: unknown;
 }
 
-export interface CliRunOptions extends Partial<Pick<CliIo, 'env' | 'cwd' | 'isTerminal' | 'columns' | 'askSecret'>> {
+export interface CliRunOptions extends Partial<
+  Pick<CliIo, 'env' | 'cwd' | 'isTerminal' | 'columns' | 'askSecret' | 'wait'>
+> {
   readonly nowMs?: number;
   readonly commands?: readonly Command[];
 }

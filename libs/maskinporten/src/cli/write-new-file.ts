@@ -36,7 +36,8 @@ export async function writeNewFile(path: string, content: string, { mode, force 
   }
 }
 
-/** `ENOENT` and the like. */
+/** `ENOENT` and the like. Such an error may be of another realm, where `instanceof Error` says no. */
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }

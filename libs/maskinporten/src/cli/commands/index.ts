@@ -1,8 +1,14 @@
 import type { Command } from '../define-command.js';
 import { defineGroup } from '../define-command.js';
 import { keysGenerate } from './keys-generate.command.js';
+import { keysPublish } from './keys-publish.command.js';
+import { keysRotate } from './keys-rotate.command.js';
 
 /** What `npx nestjs-maskinporten` can do, in the order of its help. A new command is added here. */
 export const COMMANDS: readonly Command[] = [
-  defineGroup('keys', { en: 'Keys and certificates', nb: 'Nøkler og sertifikater' }, [keysGenerate]),
+  defineGroup('keys', { en: 'Keys and certificates', nb: 'Nøkler og sertifikater' }, [
+    keysGenerate,
+    keysPublish,
+    keysRotate,
+  ]),
 ];

@@ -1,0 +1,103 @@
+import { defineCommand } from '../define-command.js';
+import { isToBeApplied, withDryRun } from '../dry-run.js';
+import { ADMINISTRATION_HELP } from '../administration-help.js';
+
+export const keysPublish = defineCommand((cli) => ({
+  command: 'publish <file>',
+  describe: {
+    en: 'Register a key on the client through Digdir’s self-service API, beside those that are there',
+    nb: 'Registrer en nøkkel på klienten gjennom selvbetjenings-API-et hos Digdir, ved siden av dem som er der',
+  },
+  build: (yargs) =>
+    withDryRun(
+      cli,
+      yargs
+        .positional('file', {
+          type: 'string',
+          demandOption: true,
+          describe: cli.text({
+            en: 'The public JWK that keys generate made, or a private key of any form',
+            nb: 'Den offentlige JWK-en fra keys generate, eller en privat nøkkel i hvilken form som helst',
+          }),
+        })
+        .option('kid', {
+          type: 'string',
+          requiresArg: true,
+          describe: cli.text({
+            en: 'Key id to register it under (default: its own, else its thumbprint)',
+            nb: 'Nøkkel-id den registreres med (standard: dens egen, ellers tommelavtrykket)',
+          }),
+        })
+        .option('client-id', {
+          type: 'string',
+          requiresArg: true,
+          describe: cli.text({
+            en: 'The client (default: MASKINPORTEN_CLIENT_ID)',
+            nb: 'Klienten (standard: MASKINPORTEN_CLIENT_ID)',
+          }),
+        })
+        .option('drop', {
+          type: 'string',
+          requiresArg: true,
+          describe: cli.text({
+            en: 'Key id of a key that makes room: a client has at most five',
+            nb: 'Nøkkel-id til en nøkkel som gir plass: en klient har høyst fem',
+          }),
+        })
+        .option('renew', {
+          type: 'boolean',
+          default: false,
+          describe: cli.text({
+            en: 'Give a key that is registered already a new year',
+            nb: 'Gi en nøkkel som allerede er registrert, et nytt år',
+          }),
+        }),
+    ).epilogue(cli.text(ADMINISTRATION_HELP)),
+  run: async (options) => {
+    const apply = isToBeApplied(options);
+    const { file, kid, clientId, drop, renew, envFile } = options;
+    const [{ openAdministration }, { readPublicHalf }, { planDocument, planLines, PLAN_ONLY }, { publishKey }] =
+      await Promise.all([
+        import('../administration.js'),
+        import('../published-key.js'),
+        import('../key-set-text.js'),
+        import('../../self-service/index.js'),
+      ]);
+    const variables = await cli.environment(envFile);
+    const passphrase = variables['MASKINPORTEN_NEW_KEY_PASSPHRASE'];
+    const key = await readPublicHalf(cli, { file, kid, passphrase });
+    const administration = await openAdministration(cli, variables, { clientId });
+    try {
+      cli.progress(cli.text({ en: 'Asking Digdir self-service …', nb: 'Spør selvbetjeningen hos Digdir …' }));
+      const { api, clientId: client } = administration;
+      const { plan, applied } = await publishKey({ api, clientId: client, key, drop, renew, apply, nowMs: cli.io.now });
+      cli.report({ clientId: client, kid: key.kid, applied, ...planDocument(plan) }, () => [
+        cli.text({ en: `Keys of ${client}:`, nb: `Nøklene til ${client}:` }),
+        ...planLines(cli, plan),
+        '',
+        ...outcome(),
+      ]);
+
+      function outcome(): string[] {
+        if (!plan.changes) {
+          return [
+            cli.text({ en: 'They are as they should be: nothing to do.', nb: 'De er som de skal: ingenting å gjøre.' }),
+          ];
+        }
+        if (!applied) return [cli.text(PLAN_ONLY)];
+        const today = new Date(cli.io.now()).toISOString().slice(0, 10);
+        return [
+          `${cli.style('green', '✔')} ${cli.text({
+            en: 'Done. A new key works within two minutes.',
+            nb: 'Gjort. En ny nøkkel virker innen to minutter.',
+          })}`,
+          `  MASKINPORTEN_KID=${key.kid}`,
+          `  MASKINPORTEN_KEY_REGISTERED_AT=${today}`,
+        ];
+      }
+      return 0;
+    } finally {
+      await administration.close();
+    }
+  },
+}));
