@@ -20,7 +20,18 @@ const rooms = {
   'audit-postgres': ['audit'],
   health: ['tokens', 'token-endpoint', 'keys', 'issuer', 'audit'],
   // The command: plain TypeScript on the rooms, never in the application's process.
-  cli: ['self-service', 'system-user', 'altinn', 'audit', 'tokens', 'token-endpoint', 'grants', 'keys', 'issuer'],
+  cli: [
+    'doctor',
+    'self-service',
+    'system-user',
+    'altinn',
+    'audit',
+    'tokens',
+    'token-endpoint',
+    'grants',
+    'keys',
+    'issuer',
+  ],
 };
 // The simulator's rooms: one per thing simulated, on a kernel that knows none of them.
 const simulatorRooms = {

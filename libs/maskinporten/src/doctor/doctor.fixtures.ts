@@ -103,6 +103,10 @@ export function expectCause(
   const { cause, findings } = diagnosis;
   expect({ id: cause?.id, pitfall: cause?.pitfall, level: cause?.level }).toEqual({ id, pitfall, level });
   expect(findings[0]).toBe(cause);
+  // Consequences are skipped and not told as failures of their own.
+  expect(findings.filter((finding) => finding.level === 'failed').map((finding) => finding.id)).toEqual(
+    level === 'failed' ? [id] : [],
+  );
   expect(diagnosis.healthy).toBe(level === 'warning');
   for (const text of [cause?.cause, cause?.fix, cause?.title]) {
     expect(text?.en).toMatch(/^\S.*\S$/);

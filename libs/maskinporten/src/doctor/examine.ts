@@ -44,9 +44,11 @@ export async function examine(setup: DoctorSetup, options: ExamineOptions = {}):
         broken.set(check.id, blamed);
         continue;
       }
-      for (const finding of await check.run(examination)) {
-        add(findings, finding);
-        if (finding.level === 'failed' && !broken.has(topicOf(finding))) broken.set(topicOf(finding), finding);
+      const found = await check.run(examination);
+      for (const finding of found) add(findings, finding);
+      // A check may find out that something deeper is wrong, which it then tells under the topic of that.
+      for (const finding of found.filter(({ level }) => level === 'failed')) {
+        for (const topic of [topicOf(finding), check.id]) if (!broken.has(topic)) broken.set(topic, finding);
       }
     }
   } finally {

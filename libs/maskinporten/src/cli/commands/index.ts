@@ -1,5 +1,6 @@
 import type { Command } from '../define-command.js';
 import { defineGroup } from '../define-command.js';
+import { doctor } from './doctor.command.js';
 import { keysGenerate } from './keys-generate.command.js';
 import { keysPublish } from './keys-publish.command.js';
 import { keysRotate } from './keys-rotate.command.js';
@@ -11,4 +12,5 @@ export const COMMANDS: readonly Command[] = [
     keysPublish,
     keysRotate,
   ]),
+  doctor,
 ];
