@@ -22,8 +22,10 @@ import {
   DelegationProblemFilter,
   InvalidRequestException,
   MaskinportenProblemFilter,
+  ProblemAnswers,
   ProblemDetailsFilter,
 } from './problems/index.js';
+import { RequestContextMiddleware, RequestsModule } from './requests/index.js';
 
 /** The whole service: settings, one Maskinporten client, and a module per feature. */
 @Global()
@@ -36,6 +38,7 @@ export class AppModule implements NestModule {
         module,
         DemoModule.register(isDemo(environment)),
         MaskinportenModule.forRootAsync({ useClass: MaskinportenConfig }),
+        RequestsModule,
         CallersModule,
         BrokerModule,
         ...(actsForCustomers(environment) ? [ClaimsModule, InstancesModule, OnboardingModule] : []),
@@ -44,6 +47,7 @@ export class AppModule implements NestModule {
       ],
       providers: [
         { provide: Environment, useValue: environment },
+        ProblemAnswers,
         // The last one that fits is used: the general one stands first.
         { provide: APP_FILTER, useClass: ProblemDetailsFilter },
         { provide: APP_FILTER, useClass: MaskinportenProblemFilter },
@@ -65,6 +69,6 @@ export class AppModule implements NestModule {
   }
 
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(RequestLogMiddleware).forRoutes('{*path}');
+    consumer.apply(RequestContextMiddleware, RequestLogMiddleware).forRoutes('{*path}');
   }
 }

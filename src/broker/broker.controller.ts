@@ -10,13 +10,13 @@ export class BrokerController {
 
   @Get()
   @Scopes('altinn:broker.read')
-  async list(@Query() query: TransferQuery): Promise<{ data: unknown }> {
-    return { data: await this.broker.listTransfers(query) };
+  async list(@Query() query: TransferQuery): Promise<unknown> {
+    return this.broker.listTransfers(query);
   }
 
   @Post()
   @Scopes('altinn:broker.write')
-  async start(@Body() transfer: NewTransfer): Promise<{ data: unknown }> {
-    return { data: await this.broker.startTransfer(transfer) };
+  async start(@Body() transfer: NewTransfer): Promise<unknown> {
+    return this.broker.startTransfer(transfer);
   }
 }

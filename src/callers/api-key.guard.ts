@@ -1,17 +1,13 @@
 import { Injectable, UnauthorizedException, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { contextOf, type AnyRequest } from '../requests/index.js';
 import { ApiKeys } from './api-keys.js';
 import { rememberCaller, type Caller } from './caller.js';
 
 /** Controllers, by their own path, that platforms and monitors ask without a key. Everything else needs one. */
 const OPEN_CONTROLLERS: ReadonlySet<unknown> = new Set(['health', 'metrics']);
 
-/** RFC 6750 §2.1; one space and one key. */
-const BEARER = /^Bearer ([\x21-\x7e]{1,512})$/i;
-
-interface Request {
-  readonly headers: { readonly authorization?: string };
-}
+type Request = AnyRequest & { readonly headers: { readonly authorization?: string } };
 
 /** What Express and Fastify responses have in common. */
 interface Response {
@@ -30,13 +26,14 @@ export class ApiKeyGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     if (OPEN_CONTROLLERS.has(this.reflector.get<unknown>('path', context.getClass()))) return true;
     const request = context.switchToHttp().getRequest<Request>();
-    rememberCaller(request, this.#authenticate(request, context));
+    const caller = this.#authenticate(request, context);
+    rememberCaller(request, caller);
+    contextOf(request)?.identify(caller.name);
     return true;
   }
 
   #authenticate({ headers: { authorization } }: Request, context: ExecutionContext): Caller {
-    const [, key] = BEARER.exec(authorization ?? '') ?? [];
-    const caller = key === undefined ? undefined : this.keys.callerOf(key);
+    const caller = this.keys.callerIn(authorization);
     if (caller !== undefined) return caller;
     const challenge = 'Bearer realm="service"';
     context

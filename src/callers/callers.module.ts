@@ -21,6 +21,6 @@ import { loadApiKeys } from './load-api-keys.js';
     { provide: CallerPolicy, useExisting: ApiKeyPolicy },
     { provide: APP_GUARD, useClass: ApiKeyGuard },
   ],
-  exports: [ApiKeyPolicy],
+  exports: [ApiKeys, ApiKeyPolicy],
 })
 export class CallersModule {}

@@ -11,7 +11,7 @@ export class ClaimsController {
   @Get()
   @Scopes('skatteetaten:kravogbetalinger')
   @RequireSystemUser({ organisation: fromParam('orgno'), resource: KRAV_OG_BETALINGER, action: 'read' })
-  async list(@CurrentSystemUser() { organisation }: VerifiedDelegation): Promise<{ data: unknown }> {
-    return { data: await this.claims.openClaims(organisation) };
+  async list(@CurrentSystemUser() { organisation }: VerifiedDelegation): Promise<unknown> {
+    return this.claims.openClaims(organisation);
   }
 }

@@ -1,5 +1,5 @@
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { IsIn, IsInt, IsISO8601, IsOptional, IsUrl, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsISO8601, IsOptional, IsUrl, Matches, Max, Min } from 'class-validator';
 import { Secret } from './secret.js';
 
 /** From quiet to talkative; `info` is another word for Nest's `log`. */
@@ -40,6 +40,10 @@ export class Environment {
 
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   LOG_LEVEL: LogLevelName = 'log';
+
+  @IsOptional()
+  @Matches(/^[\w.+-]{1,64}$/, { message: 'must be 1 to 64 letters, digits, dots, hyphens, underscores or plus signs' })
+  RULEBOOK_VERSION?: string;
 
   @IsOptional()
   @IsIn(['test', 'prod'], { message: 'must be test or prod' })

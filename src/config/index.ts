@@ -12,4 +12,5 @@ export { MaskinportenConfig, maskinportenOptions } from './maskinporten.config.j
 export { settingFailure } from './option-names.js';
 export { readEnvironment } from './read-environment.js';
 export type { Variables } from './read-environment.js';
+export { rulebookVersion } from './rulebook-version.js';
 export { Secret } from './secret.js';

@@ -15,7 +15,7 @@ export class InstancesController {
   async submit(
     @CurrentSystemUser() { organisation }: VerifiedDelegation,
     @Body() instance: NewInstance,
-  ): Promise<{ data: Submitted }> {
-    return { data: await this.instances.submit(organisation, instance) };
+  ): Promise<Submitted> {
+    return this.instances.submit(organisation, instance);
   }
 }

@@ -1,3 +1,3 @@
 export { printable } from './printable.js';
-export { RequestLogMiddleware, requestIdOf } from './request-log.middleware.js';
+export { RequestLogMiddleware } from './request-log.middleware.js';
 export { ServiceLogger } from './service-logger.js';

@@ -31,6 +31,20 @@ describe('printable', () => {
     expect(printable(`a ${begin}\nCANARY`)).toBe('a [redacted]');
   });
 
+  it('T-01: takes out person numbers, however they are written, and leaves ids as they are', () => {
+    for (const number of ['01017012345', '010170 12345', '010170-12345', '010170+12345', '010170%2012345']) {
+      expect(printable(`{"path":"/people/${number}/claims"}`)).toBe('{"path":"/people/[redacted]/claims"}');
+    }
+    for (const id of [
+      '3f0e7a1c-4b5d-4c6e-8f90-a12345678901',
+      '4bf92f12345678901736',
+      '310000027',
+      '"timestamp":1764000000000',
+    ]) {
+      expect(printable(id)).toBe(id);
+    }
+  });
+
   it('T-57: writes characters that deceive as escapes', () => {
     expect(printable('a\u2028b\u202ec\u009bd')).toBe('a\\u2028b\\u202ec\\u009bd');
   });
@@ -48,7 +62,7 @@ describe('printable', () => {
   it('T-62: does not slow down on hostile lines', () => {
     // Each of these would take minutes if a pattern looked at the same text again and again.
     const begin = ['-----BEGIN', 'PRIVATE KEY-----'].join(' ');
-    for (const hostile of ['eyJ', 'eyJ.', 'eyJa.eyJa', begin, 'Bearer ', '-----BEGIN ', 'a.']) {
+    for (const hostile of ['eyJ', 'eyJ.', 'eyJa.eyJa', begin, 'Bearer ', '-----BEGIN ', 'a.', '1', '123456 ', 'a1']) {
       expect(printable(hostile.repeat(100_000)).length).toBeGreaterThan(0);
     }
   });

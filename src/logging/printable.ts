@@ -4,19 +4,23 @@ const JWT = /(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*/g;
 const CREDENTIALS = /\b(Bearer|Basic) +[\w\-.~+/]{8,}=*/gi;
 /** A private key, with real or escaped line breaks; cut off if its end is missing. */
 const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/gs;
+/** Ids and hashes, in which eleven digits may follow each other by chance; or else a person number, also as people write it. */
+const ID_OR_PERSON_NUMBER =
+  /(?<id>\b(?:[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}|(?=\d*[a-f])[\da-f]{16,})\b)|(?<!\d|[^\\]":)\d{6}(?:[ +-]|%20)?\d{5}(?!\d)/gi;
 /** Characters that JSON leaves as they are and that can make one line look like two, or like another (T-57). */
 const DECEIVING = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 const SHOWN = '[redacted]';
 
 /**
- * The last net under everything that is logged: what looks like a token or a private key is taken out, and characters
- * that deceive are written as escapes. Nothing should get here with a secret in it; this is for the day when it does.
+ * The last net under everything that is logged: what looks like a token, a private key or a person number is taken out, and
+ * characters that deceive are written as escapes. Nothing should get here with a secret in it; this is for the day when it does.
  */
 export function printable(line: string): string {
   return line
     .replaceAll(JWT, SHOWN)
     .replaceAll(CREDENTIALS, (_match, scheme: string) => `${scheme} ${SHOWN}`)
     .replaceAll(PRIVATE_KEY, SHOWN)
+    .replaceAll(ID_OR_PERSON_NUMBER, (match, id: string | undefined) => (id === undefined ? SHOWN : match))
     .replaceAll(DECEIVING, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -1,4 +1,5 @@
 import { ConsoleLogger, type LogLevel } from '@nestjs/common';
+import { RequestContext } from 'nestjs-maskinporten';
 import type { LogLevelName } from '../config/index.js';
 import { printable } from './printable.js';
 
@@ -42,12 +43,24 @@ export class ServiceLogger extends ConsoleLogger {
   ): ReturnType<ConsoleLogger['getJsonLogObject']> {
     const line = super.getJsonLogObject(message, options);
     // The members of the line stand first and win; those of the message follow.
-    return isFacts(message) ? { ...line, ...message, ...line, message: message.message } : line;
+    const whole = isFacts(message) ? { ...line, ...message, ...line, message: message.message } : line;
+    return { ...whole, ...ofRequest() };
   }
 
   protected override stringifyJsonLogObject(logObject: Record<string, unknown>): string {
     return printable(super.stringifyJsonLogObject(logObject));
   }
+}
+
+/**
+ * The request that is being served, in every line that is written for it. The trace has the name that OpenTelemetry gives it in
+ * JSON logs (https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/); `traceId` is Maskinporten's own.
+ */
+function ofRequest(): { readonly requestId?: string; readonly trace_id?: string } {
+  const context = RequestContext.current();
+  if (context === undefined) return {};
+  const { requestId, traceId } = context;
+  return { requestId, ...(traceId === undefined ? {} : { trace_id: traceId }) };
 }
 
 const isFacts = (message: unknown): message is Record<string, unknown> & { message: string } =>

@@ -11,15 +11,15 @@ export class OnboardingController {
   constructor(private readonly onboarding: OnboardingService) {}
 
   @Post()
-  async create(@Param('orgno', OrganisationNumberPipe) organisation: string): Promise<{ data: RequestView }> {
-    return { data: await this.onboarding.ask(organisation) };
+  async create(@Param('orgno', OrganisationNumberPipe) organisation: string): Promise<RequestView> {
+    return this.onboarding.ask(organisation);
   }
 
   @Get(':id')
   async read(
     @Param('orgno', OrganisationNumberPipe) organisation: string,
     @Param('id', ParseUUIDPipe) id: string,
-  ): Promise<{ data: RequestView }> {
-    return { data: await this.onboarding.follow(organisation, id) };
+  ): Promise<RequestView> {
+    return this.onboarding.follow(organisation, id);
   }
 }

@@ -1,10 +1,12 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { META_SCHEMA } from './meta-schema.js';
 import { PROBLEM_SCHEMA } from './problem-schema.js';
 
 const SECURITY = 'api-key';
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 type ResponseObject = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>[string];
+type ResponsesObject = Readonly<Record<string, ResponseObject | undefined>>;
 
 /** Without a key, and without problem documents of their own. */
 const OPEN = /^\/(?:health|metrics)(?:\/|$)/;
@@ -23,14 +25,14 @@ function openApi(app: INestApplication): OpenAPIObject {
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'API key' }, SECURITY)
     .build();
-  return withProblems(SwaggerModule.createDocument(app, config));
+  return withGlobalAnswers(SwaggerModule.createDocument(app, config));
 }
 
-/** The guard and the filters are global, and so is what they answer. */
-function withProblems(document: OpenAPIObject): OpenAPIObject {
+/** The guard, the filters and the envelope are global, and so is what they make of answers. */
+function withGlobalAnswers(document: OpenAPIObject): OpenAPIObject {
   document.components = {
     ...document.components,
-    schemas: { ...document.components?.schemas, Problem: PROBLEM_SCHEMA },
+    schemas: { ...document.components?.schemas, Meta: META_SCHEMA, Problem: PROBLEM_SCHEMA },
   };
   for (const [path, item] of Object.entries(document.paths)) {
     if (OPEN.test(path)) continue;
@@ -39,7 +41,7 @@ function withProblems(document: OpenAPIObject): OpenAPIObject {
       if (operation === undefined) continue;
       operation.security = [{ [SECURITY]: [] }];
       operation.responses = {
-        ...operation.responses,
+        ...enveloped(operation.responses),
         401: problemResponse('No API key, or one that is not known'),
         ...(path.includes('{orgno}')
           ? { 403: problemResponse('Not allowed for this organisation; code says why, and what helps') }
@@ -50,6 +52,26 @@ function withProblems(document: OpenAPIObject): OpenAPIObject {
   }
   return document;
 }
+
+/** Handlers return what stands in `data`. Answers that are no JSON have no envelope. */
+function enveloped(responses: ResponsesObject): Record<string, ResponseObject> {
+  return Object.fromEntries(
+    Object.entries(responses).flatMap(([status, response]) => {
+      if (response === undefined) return [];
+      if (!status.startsWith('2') || '$ref' in response) return [[status, response]];
+      const { 'application/json': json, ...others } = response.content ?? {};
+      const schema = {
+        type: 'object',
+        required: ['data', '_meta'],
+        properties: { data: json?.schema ?? {}, _meta: { $ref: '#/components/schemas/Meta' } },
+      };
+      const headers = { ...response.headers, 'X-Request-Id': REQUEST_ID_HEADER };
+      return [[status, { ...response, headers, content: { 'application/json': { schema }, ...others } }]];
+    }),
+  );
+}
+
+const REQUEST_ID_HEADER = { description: 'Names the request', schema: { type: 'string', format: 'uuid' } };
 
 const problemResponse = (description: string): ResponseObject => ({
   description,

@@ -20,6 +20,7 @@ export const PROBLEM_SCHEMA = {
       description: 'A sentence for the customer',
       properties: { en: TEXT, nb: TEXT },
     },
+    _meta: { allOf: [{ $ref: '#/components/schemas/Meta' }], description: 'Present when the caller is known' },
     organisation: TEXT,
     confirmUrl: { ...TEXT, format: 'uri', description: 'Where the customer approves the waiting request' },
     failures: {

@@ -1,4 +1,5 @@
 export { DelegationProblemFilter } from './delegation-problem.filter.js';
 export { InvalidRequestException } from './invalid-request.exception.js';
 export { MaskinportenProblemFilter } from './maskinporten-problem.filter.js';
+export { ProblemAnswers } from './problem-answers.js';
 export { ProblemDetailsFilter } from './problem-details.filter.js';

@@ -1,27 +1,25 @@
-import { Catch, Logger, type ArgumentsHost } from '@nestjs/common';
-import type { IncomingMessage } from 'node:http';
-import { MaskinportenError, MaskinportenExceptionFilter, problemStatus } from 'nestjs-maskinporten';
-import { requestIdOf } from '../logging/index.js';
+import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { MaskinportenError, problemDocument } from 'nestjs-maskinporten';
+import { ProblemAnswers } from './problem-answers.js';
 
 /** Until nothing better is known: about as long as the circuit stays open after a first failure. */
-const RETRY_AFTER_SECONDS = '2';
+const RETRY_AFTER_MS = 2_000;
 
-/** The module's own filter, which also says in the log which request got which answer. */
+/** The document of the module's own filter, with `_meta`; the log says what only we should know. */
 @Catch(MaskinportenError)
-export class MaskinportenProblemFilter extends MaskinportenExceptionFilter {
+export class MaskinportenProblemFilter implements ExceptionFilter<MaskinportenError> {
   readonly #logger = new Logger('Problem');
 
-  override catch(error: MaskinportenError, host: ArgumentsHost): unknown {
-    const requestId = requestIdOf(host.switchToHttp().getRequest<IncomingMessage>());
+  constructor(private readonly answers: ProblemAnswers) {}
+
+  catch(error: MaskinportenError, host: ArgumentsHost): void {
     const { code, mpCode, traceId, actBy, hint } = error;
-    this.#logger.warn({ message: 'no token for a call', requestId, code, mpCode, traceId, actBy, hint: hint.en });
-    if (problemStatus(error) === 503 && error.retryAfterMs === undefined) {
-      host
-        .switchToHttp()
-        .getResponse<{ header(name: string, value: string): unknown }>()
-        .header('retry-after', RETRY_AFTER_SECONDS);
-    }
-    // eslint-disable-next-line promise/valid-params -- the method of a filter, not of a promise
-    return super.catch(error, host);
+    this.#logger.warn({ message: 'a call was not made', code, mpCode, traceId, actBy, hint: hint.en });
+    const document = problemDocument(error);
+    const retryAfterMs = document.retryAfterMs ?? (document.status === 503 ? RETRY_AFTER_MS : undefined);
+    this.answers.send(host, {
+      ...document,
+      ...(retryAfterMs === undefined ? {} : { retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)) }),
+    });
   }
 }

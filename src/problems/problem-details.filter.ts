@@ -1,11 +1,16 @@
-import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import {
+  Catch,
+  HttpException,
+  Logger,
+  NotFoundException,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
 import { isAxiosError } from 'axios';
-import type { IncomingMessage } from 'node:http';
-import { requestIdOf } from '../logging/index.js';
 import { apiProblem, describeCall } from './api-problem.js';
 import { InvalidRequestException } from './invalid-request.exception.js';
 import { problem, type Problem } from './problem.js';
-import { sendProblem } from './send-problem.js';
+import { ProblemAnswers } from './problem-answers.js';
 
 /**
  * Makes a problem document (RFC 9457) of everything that a handler did not catch, except what
@@ -16,14 +21,15 @@ import { sendProblem } from './send-problem.js';
 export class ProblemDetailsFilter implements ExceptionFilter {
   readonly #logger = new Logger('Problem');
 
+  constructor(private readonly answers: ProblemAnswers) {}
+
   catch(error: unknown, host: ArgumentsHost): void {
-    const requestId = requestIdOf(host.switchToHttp().getRequest<IncomingMessage>());
-    sendProblem(host, this.#describe(error, requestId));
+    this.answers.send(host, this.#describe(error));
   }
 
-  #describe(error: unknown, requestId: string | undefined): Problem {
+  #describe(error: unknown): Problem {
     if (isAxiosError(error)) {
-      this.#logger.warn({ message: 'call to an API failed', requestId, ...describeCall(error) });
+      this.#logger.warn({ message: 'call to an API failed', ...describeCall(error) });
       return apiProblem(error);
     }
     if (error instanceof InvalidRequestException) {
@@ -31,11 +37,10 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     }
     const status = statusOf(error);
     if (status < 500) {
-      return problem(status, error instanceof HttpException ? error.message : 'The request cannot be read.');
+      return problem(status, error instanceof HttpException ? messageOf(error) : 'The request cannot be read.');
     }
     this.#logger.error({
       message: 'unexpected error',
-      requestId,
       error: error instanceof Error ? error.name : typeof error,
       // The stack of our own code is what helps; its first lines repeat the message, which is cleaned like every line.
       stack: error instanceof Error ? error.stack : undefined,
@@ -47,6 +52,10 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     });
   }
 }
+
+/** Nest repeats the whole address of an unknown route, and people put person numbers there. */
+const messageOf = (error: HttpException): string =>
+  error instanceof NotFoundException && error.message.startsWith('Cannot ') ? 'There is no such route.' : error.message;
 
 /** Nest's own exceptions have a status, and so have those of the body parsers (`http-errors`). */
 function statusOf(error: unknown): number {
