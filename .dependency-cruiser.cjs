@@ -14,7 +14,7 @@ const rooms = {
   outbound: ['tokens', 'grants', 'issuer', 'telemetry'],
   altinn: ['tokens', 'token-endpoint', 'grants', 'issuer', 'telemetry'],
   'system-user': ['altinn', 'outbound', 'tokens', 'grants', 'issuer', 'telemetry'],
-  doctor: ['altinn', 'tokens', 'grants', 'keys', 'issuer'],
+  doctor: ['self-service', 'altinn', 'tokens', 'grants', 'keys', 'issuer'],
   // They only listen: nothing but the module and the command knows them.
   audit: ['outbound', 'telemetry', 'tokens'],
   'audit-postgres': ['audit'],

@@ -22,6 +22,7 @@ export async function doctorSetup(variables: Variables, path: (file: string) => 
   const noClient = lacks(['MASKINPORTEN_CLIENT_ID']);
   const noKey = lacks(KEYS);
   const noIssuer = lacks(ISSUERS);
+  const selfServiceUrl = variables['MASKINPORTEN_SELF_SERVICE_URL']?.trim();
   const { clientId, key, environment, issuer, tokenEndpoint, destinations, altinn, http } = await readSettings(
     {
       ...variables,
@@ -37,6 +38,7 @@ export async function doctorSetup(variables: Variables, path: (file: string) => 
     ...(noIssuer ? {} : { environment, issuer, altinn }),
     tokenEndpoint,
     destinations,
+    selfServiceUrl: selfServiceUrl === undefined || selfServiceUrl === '' ? undefined : selfServiceUrl,
     http,
   };
 }

@@ -119,6 +119,14 @@ describe('doctor pitfall 3: misspelt or wrongly cased scope', () => {
     expect(diagnosis.cause?.fix?.en).toContain(SCOPE);
   });
 
+  it('of an API that nobody knows, found in the open list of scopes', async () => {
+    const started = await bench({ clients: [client(sharedKey(), { scopes: ['acme:invoices/v2.read'] })] });
+    const { selfServiceUrl } = started.simulator;
+    const diagnosis = await started.examine({ selfServiceUrl, scopes: ['acme:invoice/v2.read'], altinn: undefined });
+    expectCause(diagnosis, 'scope.misspelt', 3);
+    expect(diagnosis.cause?.cause.en).toContain('the client has acme:invoices/v2.read');
+  });
+
   it('one wrong scope does not hide that the other is good', async () => {
     const diagnosis = await (await bench()).examine({ scopes: [SCOPE, 'altinn:instance.read'] });
     expectCause(diagnosis, 'scope.misspelt', 3);
@@ -134,6 +142,14 @@ describe('doctor pitfall 4: scope not registered on the client', () => {
     expectCause(diagnosis, 'scope.not-registered', 4);
     expect(diagnosis.cause?.mpCode).toBe('MP-200');
   });
+});
+
+it('doctor pitfall 4: a scope that is on the open list exists, and is near to another that the client has', async () => {
+  const started = await bench({ scopes: [{ name: 'acme:x' }], clients: [client(sharedKey(), { scopes: ['acme:y'] })] });
+  const { selfServiceUrl } = started.simulator;
+  const diagnosis = await started.examine({ selfServiceUrl, scopes: ['acme:x'], altinn: undefined });
+  expectCause(diagnosis, 'scope.not-registered', 4);
+  expect(diagnosis.cause?.cause.nb).toContain('finnes, men');
 });
 
 it('doctor pitfall 5: scope not granted to the organisation', async () => {

@@ -15,6 +15,7 @@ import {
   type ResolvedIssuer,
 } from '../issuer/index.js';
 import { loadKeyRing, type KeyRing, type KeyWarning } from '../keys/index.js';
+import { SELF_SERVICE_URLS, listScopes } from '../self-service/index.js';
 import { createTokenService, type MaskinportenToken, type MaskinportenTokenService } from '../tokens/index.js';
 import type { DoctorSetup } from './setup.js';
 
@@ -108,6 +109,15 @@ export class Examination {
       if ('error' in service) throw service.error;
       return service.value.getToken(request);
     });
+  }
+
+  /** Every scope that Digdir lists; undefined where that list is not known or cannot be had. */
+  async listedScopes(): Promise<readonly string[] | undefined> {
+    const known = 'value' in this.issuer ? this.issuer.value.environment : undefined;
+    const baseUrl = this.setup.selfServiceUrl ?? (known === undefined ? undefined : SELF_SERVICE_URLS[known]);
+    if (baseUrl === undefined) return undefined;
+    const list = await this.#once('scopes', () => listScopes({ baseUrl, transport: this.transport }));
+    return 'value' in list ? list.value : undefined;
   }
 
   /** A real token service on this set-up, as an application would have it. */

@@ -1,6 +1,6 @@
 /**
  * Scopes that are known to exist (November 2026; protocol reference §9), for telling a misspelt one from one that is not
- * registered. A suggestion that is made from it is checked with Maskinporten where that can be done.
+ * registered where Digdir's own list cannot be had. A suggestion that is made from it is checked with Maskinporten where that can be done.
  */
 export const KNOWN_SCOPES: readonly string[] = [
   ...['read', 'write'].flatMap((verb) => [

@@ -40,6 +40,8 @@ export interface DoctorSetup {
         readonly subscriptionKey?: string | undefined;
       }
     | undefined;
+  /** Base address of Digdir's self-service API, for its open list of scopes. Default: that of the issuer's environment. */
+  readonly selfServiceUrl?: string | undefined;
   /** Text of the public JWK or JWK set that was uploaded to self-service. */
   readonly uploadedJwks?: string | undefined;
   readonly customer?: ExaminedCustomer | undefined;

@@ -1,6 +1,7 @@
 import type { SimulatorPart } from '../kernel/index.js';
 import type { MaskinportenState } from '../maskinporten/index.js';
 import { clientKeysRoutes } from './client-keys.routes.js';
+import { scopesRoutes } from './scopes.routes.js';
 
 /** Digdir's self-service API, where clients get their keys (protocol reference §7.5). */
 export function selfServicePart(state: MaskinportenState): SimulatorPart {
@@ -11,6 +12,7 @@ export function selfServicePart(state: MaskinportenState): SimulatorPart {
       'self-service': (app) => {
         app.register((scope, _options, done) => {
           clientKeysRoutes(scope, state);
+          scopesRoutes(scope, state);
           done();
         });
       },

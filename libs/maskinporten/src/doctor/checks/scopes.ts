@@ -67,8 +67,10 @@ async function complaintOf(examination: Examination, scope: string, error: Maski
  * does give a token for is proof; a scope that is known to exist is not misspelt.
  */
 async function unknownScope(examination: Examination, scope: string): Promise<Complaint> {
-  if (KNOWN_SCOPES.includes(scope)) return notRegistered(scope);
-  const near = nearest(scope, KNOWN_SCOPES, NEAR);
+  const listed = await examination.listedScopes();
+  if (listed?.includes(scope) === true) return notRegistered(scope, true);
+  if (KNOWN_SCOPES.includes(scope)) return notRegistered(scope, false);
+  const near = nearest(scope, listed ?? KNOWN_SCOPES, NEAR);
   const candidates = new Set([scope.toLowerCase(), ...(near === undefined ? [] : [near])]);
   candidates.delete(scope);
   for (const candidate of candidates) {
@@ -76,7 +78,7 @@ async function unknownScope(examination: Examination, scope: string): Promise<Co
     if ('value' in answer || answer.error.code === 'MP_NOT_GRANTED') return misspelt(scope, candidate, true);
   }
   const meant = near ?? (scope === scope.toLowerCase() ? undefined : scope.toLowerCase());
-  return meant === undefined ? notRegistered(scope) : misspelt(scope, meant, false);
+  return meant === undefined ? notRegistered(scope, false) : misspelt(scope, meant, false);
 }
 
 /** Letters that may differ between a scope and the one that was meant. */
@@ -101,12 +103,17 @@ function misspelt(scope: string, right: string, proven: boolean): Complaint {
   };
 }
 
-const notRegistered = (scope: string): Complaint => ({
+const notRegistered = (scope: string, exists: boolean): Complaint => ({
   kind: 'not-registered',
-  cause: words(
-    `${scope} is not registered on the client (or does not exist under this name).`,
-    `${scope} er ikke registrert på klienten (eller finnes ikke under dette navnet).`,
-  ),
+  cause: exists
+    ? words(
+        `${scope} exists, but is not registered on the client.`,
+        `${scope} finnes, men er ikke registrert på klienten.`,
+      )
+    : words(
+        `${scope} is not registered on the client (or does not exist under this name).`,
+        `${scope} er ikke registrert på klienten (eller finnes ikke under dette navnet).`,
+      ),
   fix: words(
     'Add the scope to the client in Digdir self-service, letter for letter.',
     'Legg scopet til på klienten i selvbetjeningen hos Digdir, bokstav for bokstav.',
