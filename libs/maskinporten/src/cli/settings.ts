@@ -238,7 +238,12 @@ export function variableOf(field: string, variables: Variables): string {
 
 /** The same error with the variables of the environment in `failures` instead of options of the library. */
 export function inVariables(error: unknown, variables: Variables): unknown {
+  return renameFields(error, (field) => variableOf(field, variables));
+}
+
+/** The same error with other names in `failures`. */
+export function renameFields(error: unknown, rename: (field: string) => string): unknown {
   if (!isMaskinportenError(error)) return error;
-  const failures = error.failures.map((failure) => ({ ...failure, field: variableOf(failure.field, variables) }));
+  const failures = error.failures.map(({ field, code, reason }) => ({ field: rename(field), code, reason }));
   return withDetails(error, { failures });
 }

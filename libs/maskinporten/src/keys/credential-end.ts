@@ -12,7 +12,11 @@ export interface CredentialEnd {
  * When a key stops working: its certificate ends, and the public key that was uploaded for it lives one year
  * (failure reference §7). The second is known only when it was configured when the key was uploaded.
  */
-export function credentialEnds({ kid, certificateNotAfter, registeredAt }: SigningKey): CredentialEnd[] {
+export function credentialEnds({
+  kid,
+  certificateNotAfter,
+  registeredAt,
+}: Pick<SigningKey, 'kid' | 'certificateNotAfter' | 'registeredAt'>): CredentialEnd[] {
   return [
     ...(certificateNotAfter === undefined
       ? []

@@ -31,3 +31,7 @@ export type { ExpiryTier } from './expiry-tier.js';
 export { jwkThumbprint } from './key-facts.js';
 export { certificateHolder, certificateOrganisation } from './certificate-organisation.js';
 export type { CertificateHolder } from './certificate-organisation.js';
+export { certificateEnvironment } from './certificate-environment.js';
+export type { CertificateUsage } from './certificate-usage.js';
+export { inspectKey, readInspectedFile } from './inspect-key.js';
+export type { InspectedKey, InspectKeyOptions, KeyInspection } from './inspect-key.js';

@@ -2,6 +2,8 @@ import type { Command } from '../define-command.js';
 import { defineGroup } from '../define-command.js';
 import { doctor } from './doctor.command.js';
 import { keysGenerate } from './keys-generate.command.js';
+import { keysInspect } from './keys-inspect.command.js';
+import { keysJwk } from './keys-jwk.command.js';
 import { keysPublish } from './keys-publish.command.js';
 import { keysRotate } from './keys-rotate.command.js';
 
@@ -9,6 +11,8 @@ import { keysRotate } from './keys-rotate.command.js';
 export const COMMANDS: readonly Command[] = [
   defineGroup('keys', { en: 'Keys and certificates', nb: 'Nøkler og sertifikater' }, [
     keysGenerate,
+    keysJwk,
+    keysInspect,
     keysPublish,
     keysRotate,
   ]),
