@@ -157,7 +157,7 @@ class WriterCheck {
   readonly chain: ChainCheck;
   /** Last number that something outside the writer's own records agrees with. */
   covered = 0;
-  /** True when that was a checkpoint. */
+  /** True when there is a genuine checkpoint of it, wherever. */
   isSigned = false;
   readonly #findings: Findings;
   readonly #heads: AsyncGenerator<AuditHead>;
@@ -200,11 +200,9 @@ class WriterCheck {
     }
   }
 
-  #compare(head: AuditHead): void {
-    const { seq, hash } = head;
+  #compare({ seq, hash }: AuditHead): void {
     if (this.chain.links.includes(hash)) {
       this.covered = seq;
-      this.isSigned ||= 'signature' in head;
     } else if (!this.#isRewritten && !this.chain.foundAfter(this.covered)) {
       this.#isRewritten = true;
       const detail = `the chain was written anew: record ${seq} is known with another hash`;
@@ -216,6 +214,7 @@ class WriterCheck {
     this.#hasBegun = true;
     const { value, done } = await this.#heads.next();
     this.#next = done === true ? undefined : value;
+    this.isSigned ||= this.#next !== undefined && 'signature' in this.#next;
   }
 }
 

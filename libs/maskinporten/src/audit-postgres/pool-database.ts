@@ -1,0 +1,48 @@
+import pg from 'pg';
+import type { AuditDatabase, Row } from './audit-database.js';
+
+/** A `Pool` of `pg`, as far as it is used. */
+export interface PgPool {
+  query(text: string, values?: unknown[]): Promise<{ rows: Row[] }>;
+  end(): Promise<void>;
+}
+
+export interface PostgresConnection {
+  /** `postgresql://…` of the running role, which needs to be able to insert and select only. */
+  readonly connectionString: string;
+  /** How long a connection and a statement may take, in milliseconds. Default 5,000. */
+  readonly timeoutMs?: number;
+  /** Default 4: one writes, the others read. */
+  readonly maxConnections?: number;
+}
+
+/** A pool of your own, with its time limits: without a `query_timeout`, a connection that hangs holds up the log for ever. */
+export interface PostgresPool {
+  readonly pool: PgPool;
+}
+
+export function poolDatabase(connection: PostgresConnection | PostgresPool): AuditDatabase {
+  const pool = 'pool' in connection ? connection.pool : ownPool(connection);
+  return {
+    // A pool throws a connection away that a statement failed on.
+    query: (text, values = []) => pool.query(text, [...values]),
+    close: async () => {
+      if (!('pool' in connection)) await pool.end();
+    },
+  };
+}
+
+function ownPool({ connectionString, timeoutMs = 5_000, maxConnections = 4 }: PostgresConnection): PgPool {
+  const pool = new pg.Pool({
+    connectionString,
+    max: maxConnections,
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+    statement_timeout: timeoutMs,
+    keepAlive: true,
+    application_name: 'maskinporten-audit',
+  });
+  // An idle connection that breaks is replaced when it is needed; unhandled, it would end the process.
+  pool.on('error', () => undefined);
+  return pool;
+}
