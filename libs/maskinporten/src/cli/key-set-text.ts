@@ -40,6 +40,20 @@ function wordsOf({ action, reason, expiresAt }: PlannedKey): Text {
   }
 }
 
+const YEAR_MS = 365 * 24 * 3600 * 1000;
+
+/** The settings that go with a key that is in place now; a key lives one year from the day it was registered. */
+export function settingsLines({ keys }: KeySetPlan, kid: string, nowMs: number): string[] {
+  const key = keys.find((planned) => planned.kid === kid);
+  const registeredMs = key?.action === 'keep' ? key.expiresAt && key.expiresAt.getTime() - YEAR_MS : nowMs;
+  return [
+    `  MASKINPORTEN_KID=${kid}`,
+    ...(registeredMs === undefined
+      ? []
+      : [`  MASKINPORTEN_KEY_REGISTERED_AT=${new Date(registeredMs).toISOString().slice(0, 10)}`]),
+  ];
+}
+
 export const PLAN_ONLY: Text = {
   en: 'Nothing has been changed. Run it with --apply to do it.',
   nb: 'Ingenting er endret. Kjør med --apply for å gjøre det.',

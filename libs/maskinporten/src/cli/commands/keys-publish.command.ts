@@ -56,13 +56,17 @@ export const keysPublish = defineCommand((cli) => ({
   run: async (options) => {
     const apply = isToBeApplied(options);
     const { file, kid, clientId, drop, renew, envFile } = options;
-    const [{ openAdministration }, { readPublicHalf }, { planDocument, planLines, PLAN_ONLY }, { publishKey }] =
-      await Promise.all([
-        import('../administration.js'),
-        import('../published-key.js'),
-        import('../key-set-text.js'),
-        import('../../self-service/index.js'),
-      ]);
+    const [
+      { openAdministration },
+      { readPublicHalf },
+      { planDocument, planLines, settingsLines, PLAN_ONLY },
+      { publishKey },
+    ] = await Promise.all([
+      import('../administration.js'),
+      import('../published-key.js'),
+      import('../key-set-text.js'),
+      import('../../self-service/index.js'),
+    ]);
     const variables = await cli.environment(envFile);
     const passphrase = variables['MASKINPORTEN_NEW_KEY_PASSPHRASE'];
     const key = await readPublicHalf(cli, { file, kid, passphrase });
@@ -85,14 +89,12 @@ export const keysPublish = defineCommand((cli) => ({
           ];
         }
         if (!applied) return [cli.text(PLAN_ONLY)];
-        const today = new Date(cli.io.now()).toISOString().slice(0, 10);
         return [
           `${cli.style('green', '✔')} ${cli.text({
             en: 'Done. A new key works within two minutes.',
             nb: 'Gjort. En ny nøkkel virker innen to minutter.',
           })}`,
-          `  MASKINPORTEN_KID=${key.kid}`,
-          `  MASKINPORTEN_KEY_REGISTERED_AT=${today}`,
+          ...settingsLines(plan, key.kid, cli.io.now()),
         ];
       }
       return 0;

@@ -4,7 +4,7 @@ import type { Cli } from '../cli.js';
 import { defineCommand } from '../define-command.js';
 import { isToBeApplied, withDryRun } from '../dry-run.js';
 import { UsageError } from '../exit.js';
-import { planDocument, planLines, PLAN_ONLY } from '../key-set-text.js';
+import { planDocument, planLines, PLAN_ONLY, settingsLines } from '../key-set-text.js';
 
 export const keysRotate = defineCommand((cli) => ({
   command: 'rotate <new-key>',
@@ -188,19 +188,13 @@ function linesOf(cli: Cli, { client, newKid, oldKid, keepOld, result }: Rotated)
   if (!applied) {
     return [...lines, cli.text(BEFORE), cli.text(PLAN_ONLY)];
   }
-  const today = new Date(cli.io.now()).toISOString().slice(0, 10);
   const done = keepOld
     ? {
         en: `Done: ${newKid} works, and ${oldKid} is still registered.`,
         nb: `Ferdig: ${newKid} virker, og ${oldKid} er fortsatt registrert.`,
       }
     : { en: `Done: ${newKid} works, and ${oldKid} is gone.`, nb: `Ferdig: ${newKid} virker, og ${oldKid} er borte.` };
-  return [
-    ...lines,
-    `${cli.style('green', '✔')} ${cli.text(done)}`,
-    `  MASKINPORTEN_KID=${newKid}`,
-    `  MASKINPORTEN_KEY_REGISTERED_AT=${today}`,
-  ];
+  return [...lines, `${cli.style('green', '✔')} ${cli.text(done)}`, ...settingsLines(publish, newKid, cli.io.now())];
 }
 
 const OLD_STAYS = { en: 'It stays (--keep-old).', nb: 'Den blir (--keep-old).' };

@@ -225,7 +225,15 @@ describe('keys rotate', () => {
     const first = await rotate(['--apply', '--keep-old', '--lang', 'nb']);
     expect(first.stdout).toContain('Ferdig: new-key virker, og old-key er fortsatt registrert.');
     expect(kids()).toEqual([OLD.kid, NEW.kid]);
-    await rotate(['--apply']);
+    const today = new Date().toISOString().slice(0, 10);
+    expect(first.stdout).toContain(`MASKINPORTEN_KEY_REGISTERED_AT=${today}`);
+    // As if that had been ten days ago.
+    simulator.operator.clock.setOffset(0);
+    const registered = new Date(Date.now() - 10 * 24 * 3600 * 1000);
+    const jwks = { keys: [OLD.jwk, { ...NEW.jwk, exp: Math.floor(registered.getTime() / 1000) + 365 * 24 * 3600 }] };
+    simulator.operator.clients.add({ clientId: 'app', orgno: ORGNO, jwks, scopes: ['acme:read'] });
+    const second = await rotate(['--apply']);
+    expect(second.stdout).toContain(`MASKINPORTEN_KEY_REGISTERED_AT=${registered.toISOString().slice(0, 10)}`);
     expect(kids()).toEqual([NEW.kid]);
   });
 
