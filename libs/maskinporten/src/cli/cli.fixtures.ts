@@ -11,7 +11,7 @@ export interface CliRun {
 }
 
 export interface CliRunOptions extends Partial<
-  Pick<CliIo, 'env' | 'cwd' | 'isTerminal' | 'columns' | 'askSecret' | 'wait'>
+  Pick<CliIo, 'env' | 'cwd' | 'isTerminal' | 'columns' | 'askSecret' | 'runNode' | 'wait'>
 > {
   readonly nowMs?: number;
   readonly commands?: readonly Command[];
@@ -25,6 +25,7 @@ export async function runInProcess(args: readonly string[], options: CliRunOptio
     env: {},
     cwd: process.cwd(),
     isTerminal: false,
+    runNode: async () => Promise.reject(new Error('no other program was expected')),
     ...given,
     now: () => nowMs,
     stdout: { write: (text) => (written.stdout += text) },

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import type { CliIo } from './cli-io.js';
@@ -12,6 +14,7 @@ export function processIo(): CliIo {
     isTerminal: process.stdout.isTTY,
     columns: process.stdout.columns,
     now: Date.now,
+    runNode,
     ...(process.stdin.isTTY && process.stderr.isTTY ? { askSecret } : {}),
   };
 }
@@ -27,4 +30,17 @@ async function askSecret(question: string): Promise<string> {
     reader.close();
     process.stderr.write('\n');
   }
+}
+
+/** It gets the signals that would end this process, which waits for it and leaves nothing running. */
+async function runNode(args: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, args, { stdio: 'inherit' });
+  const pass = (signal: NodeJS.Signals): void => {
+    child.kill(signal);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, pass);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  for (const signal of signals) process.off(signal, pass);
+  return code ?? 1;
 }

@@ -92,6 +92,7 @@ describe('the command line', () => {
     [['greet', 'Kari', '--colour'], /colour/],
     [['great', 'Kari'], /greet/],
     [['greet', 'Kari', '--lang', 'sv'], /lang/],
+    [['greet', 'Kari', '--env-file', 'a', '--env-file', 'b'], /--env-file is given more than once/],
     [[], /Say which command/],
   ])('%j is wrong usage: exit code 2, the reason on stderr, nothing on stdout', async (args, reason) => {
     expect(await run(args)).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(reason) });

@@ -32,13 +32,14 @@ export async function runCli(
 }
 
 function makeParser(cli: Cli): Argv<GlobalOptions> {
-  return yargs()
+  const parser = yargs();
+  return parser
     .scriptName('nestjs-maskinporten')
     .usage('$0 <command>')
     .detectLocale(false)
     .locale(cli.language)
     .wrap(Math.min(cli.io.columns ?? MAX_WIDTH, MAX_WIDTH))
-    .parserConfiguration({ 'parse-positional-numbers': false, 'duplicate-arguments-array': true })
+    .parserConfiguration({ 'parse-positional-numbers': false, 'populate--': true })
     .option('json', {
       type: 'boolean',
       default: false,
@@ -63,6 +64,14 @@ function makeParser(cli: Cli): Argv<GlobalOptions> {
     .help('help')
     .alias('help', 'h')
     .version(ownVersion())
+    .check((argv) => {
+      const repeated = repeatedOption(argv, parser);
+      if (repeated === undefined) return true;
+      throw new UsageError({
+        en: `--${repeated} is given more than once.`,
+        nb: `--${repeated} er oppgitt flere ganger.`,
+      });
+    }, true)
     .recommendCommands()
     .demandCommand(1, cli.text(WHICH))
     .strict()
@@ -74,6 +83,12 @@ function makeParser(cli: Cli): Argv<GlobalOptions> {
       const text = message ?? error?.message ?? '';
       throw new UsageError({ en: text, nb: text });
     });
+}
+
+/** yargs makes a list of an option that is given twice, whether it may be one or not. */
+function repeatedOption(argv: Readonly<Record<string, unknown>>, parser: Argv): string | undefined {
+  const { array } = (parser as Argv & { getOptions(): { readonly array: readonly string[] } }).getOptions();
+  return Object.keys(argv).find((name) => !['_', '--', ...array].includes(name) && Array.isArray(argv[name]));
 }
 
 function ownVersion(): string {

@@ -6,6 +6,8 @@ import { keysInspect } from './keys-inspect.command.js';
 import { keysJwk } from './keys-jwk.command.js';
 import { keysPublish } from './keys-publish.command.js';
 import { keysRotate } from './keys-rotate.command.js';
+import { simulator } from './simulator.command.js';
+import { token } from './token.command.js';
 
 /** What `npx nestjs-maskinporten` can do, in the order of its help. A new command is added here. */
 export const COMMANDS: readonly Command[] = [
@@ -17,4 +19,6 @@ export const COMMANDS: readonly Command[] = [
     keysRotate,
   ]),
   doctor,
+  token,
+  simulator,
 ];
