@@ -18,7 +18,7 @@ const rooms = {
   // They only listen: nothing but the module and the command knows them.
   audit: ['outbound', 'telemetry', 'tokens'],
   'audit-postgres': ['audit'],
-  health: ['tokens', 'token-endpoint', 'keys', 'issuer', 'audit'],
+  health: ['doctor', 'tokens', 'token-endpoint', 'keys', 'issuer', 'audit'],
   // The command: plain TypeScript on the rooms, never in the application's process.
   cli: [
     'doctor',

@@ -82,6 +82,13 @@ describe('doctor pitfall 1: audience of the wrong environment', () => {
     );
   });
 
+  it('another name of the same host', async () => {
+    const started = await bench();
+    const diagnosis = await started.examine({ issuer: started.simulator.issuer.replace('127.0.0.1', 'localhost') });
+    expectCause(diagnosis, 'audience.not-issuer', 1);
+    expect(diagnosis.cause?.cause.en).toContain(started.simulator.issuer);
+  });
+
   it('the token endpoint in place of the issuer', async () => {
     const started = await bench();
     const diagnosis = await started.examine({ issuer: started.simulator.tokenEndpoint });

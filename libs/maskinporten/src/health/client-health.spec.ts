@@ -263,6 +263,23 @@ describe('the health of a client', () => {
     expect(health.report(['tokens']).status).toBe('degraded');
   });
 
+  it('says in the words of the doctor what ought to be mended, and nothing when all is well', () => {
+    const { service, health } = watched();
+    expect(health.report()).not.toHaveProperty('findings');
+    const ends = [
+      { what: 'registered-key', endsAt: new Date(START_MS + 20 * DAY_MS), counts: true },
+      { what: 'certificate', endsAt: new Date(START_MS - DAY_MS), counts: false },
+    ] as const;
+    service.changes = {
+      key: { identity: 'k', fallback: false, reloadFailures: [], ends },
+      clock: { state: 'degraded', offsetMs: 30_000 },
+    };
+    expect(health.report().findings).toMatchObject([
+      { id: 'expiry.key-expires', level: 'warning', fix: { en: expect.any(String), nb: expect.any(String) } },
+      { id: 'clock.skew', level: 'failed', actBy: 'you' },
+    ]);
+  });
+
   it('hears nothing more after it was closed', () => {
     const { service, health } = watched();
     health.close();

@@ -1,3 +1,4 @@
+import { checkClock, checkExpiry, type Finding } from '../doctor/index.js';
 import { isMaskinportenError } from '../errors/index.js';
 import type { Clock } from '../issuer/index.js';
 import { daysLeft, expiryTier } from '../keys/index.js';
@@ -78,7 +79,8 @@ export class ClientHealth {
       circuit: circuitOf(status),
     };
     const states = parts.map((part) => report[part].status).filter((state) => state !== 'unknown');
-    return { status: worst(states), ...report };
+    const findings = this.#findings(status);
+    return { status: worst(states), ...report, ...(findings.length === 0 ? {} : { findings }) };
   }
 
   #listen(event: TokenEvent): void {
@@ -124,6 +126,13 @@ export class ClientHealth {
     });
     const counting = credentials.filter(({ counts }) => counts);
     return { status: worst(counting.map(({ tier }) => stateOfTier(tier))), credentials };
+  }
+
+  #findings({ key, clock }: TokenServiceStatus): Finding[] {
+    const ends = key.ends.filter(({ counts }) => counts);
+    return [...checkExpiry(ends, this.#clock.wallMs()), checkClock(clock)].filter(
+      ({ level }) => level === 'failed' || level === 'warning',
+    );
   }
 
   #now(): string {

@@ -1,3 +1,4 @@
+import type { Finding } from '../doctor/index.js';
 import type { ExpiryTier } from '../keys/index.js';
 import type { TokenServiceStatus } from '../tokens/index.js';
 import type { HealthState } from './health-state.js';
@@ -56,4 +57,6 @@ export interface ClientReport {
   readonly expiry: { readonly status: HealthState; readonly credentials: readonly ExpiryReport[] };
   readonly clock: { readonly status: HealthState; readonly offsetMs: number };
   readonly circuit: { readonly status: HealthState } & TokenServiceStatus['circuits'];
+  /** What ought to be mended before it hurts, in the words of the doctor; absent when there is nothing. */
+  readonly findings?: readonly Finding[];
 }

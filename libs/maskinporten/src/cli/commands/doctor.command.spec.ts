@@ -115,8 +115,14 @@ describe('doctor', () => {
 
   it('reads a NAIS environment and an environment file', async () => {
     const { MASKINPORTEN_ISSUER: issuer, ...rest } = variables();
-    const env = { ...rest, MASKINPORTEN_WELL_KNOWN_URL: `${issuer}.well-known/oauth-authorization-server` };
-    expect((await doctor(['--scope', SCOPE], { env })).exitCode).toBe(0);
+    const env = {
+      ...rest,
+      MASKINPORTEN_WELL_KNOWN_URL: `${issuer}.well-known/oauth-authorization-server`,
+      MASKINPORTEN_SCOPES: `${SCOPE} altinn:authorization/authorize`,
+    };
+    const nais = await doctor([], { env });
+    expect(nais.exitCode).toBe(0);
+    expect(nais.stdout.match(/Scope \S+: Granted/g)).toHaveLength(2);
     const lines = Object.entries(variables()).map(([name, value]) => `${name}=${value}`);
     writeFileSync(join(folder, 'settings'), lines.join('\n'));
     expect((await doctor(['--scope', SCOPE, '--env-file', 'settings'], { env: {} })).exitCode).toBe(0);

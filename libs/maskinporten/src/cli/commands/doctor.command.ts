@@ -27,8 +27,8 @@ export const doctor = defineCommand((cli) => ({
         array: true,
         requiresArg: true,
         describe: cli.text({
-          en: 'Scopes that are needed; each is asked for by itself',
-          nb: 'Scopes som trengs; hvert spørres det om for seg',
+          en: 'Scopes that are needed, each asked for by itself (default: those of MASKINPORTEN_SCOPES)',
+          nb: 'Scopes som trengs, hvert spurt om for seg (standard: de i MASKINPORTEN_SCOPES)',
         }),
       })
       .option('consumer-org', {
@@ -104,9 +104,13 @@ export const doctor = defineCommand((cli) => ({
   run: async ({ envFile, scope, consumerOrg, owner, jwks, project, ...options }) => {
     const customer = customerOf(options);
     for (const [name, value] of Object.entries({ 'consumer-org': consumerOrg, owner })) checkNumber(name, value);
+    const variables = await cli.environment(envFile);
     const setup: DoctorSetup = {
-      ...(await doctorSetup(await cli.environment(envFile), (path) => cli.path(path))),
-      scopes: (scope ?? []).flatMap((entry) => entry.split(/[\s,]+/)).filter((entry) => entry !== ''),
+      ...(await doctorSetup(variables, (path) => cli.path(path))),
+      // NAIS tells an application its scopes in this variable.
+      scopes: (scope ?? [variables['MASKINPORTEN_SCOPES'] ?? ''])
+        .flatMap((entry) => entry.split(/[\s,]+/))
+        .filter((entry) => entry !== ''),
       consumerOrg,
       organisation: owner,
       customer,

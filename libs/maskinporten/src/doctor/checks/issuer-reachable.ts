@@ -14,6 +14,7 @@ export async function checkIssuer(examination: Examination): Promise<readonly Fi
   if ('value' in metadata) return [good(TOPIC, reached(metadata.value.issuer))];
   const right = await properSpelling(examination, issuer.value.issuer);
   if (right !== undefined) return [misspelt(issuer.value.issuer, right)];
+  if (metadata.error.code === 'MP_CONFIG_ENDPOINT') return [otherIssuer(issuer.value.issuer, metadata.error)];
   return [unreachable(TOPIC, metadata.error, issuer.value.metadataUrl)];
 }
 
@@ -52,6 +53,23 @@ function unresolved({ failures: [first] }: MaskinportenError): Finding {
       'Sett MASKINPORTEN_ENVIRONMENT, og fjern adressene som følger av det.',
     ),
     field: 'MASKINPORTEN_ISSUER',
+  });
+}
+
+/** What answers is somebody else, or nobody's metadata: the audience would be wrong. */
+function otherIssuer(written: string, { message }: MaskinportenError): Finding {
+  return failed(AUDIENCE, {
+    kind: 'not-issuer',
+    cause: words(
+      `What answers at ${written} is not this issuer: ${message}`,
+      `Det som svarer på ${written}, er ikke denne issueren: ${message}`,
+    ),
+    fix: words(
+      'Set the issuer to what the server calls itself in its metadata, letter for letter, or set MASKINPORTEN_ENVIRONMENT.',
+      'Sett issueren til det tjeneren kaller seg i metadata, bokstav for bokstav, eller sett MASKINPORTEN_ENVIRONMENT.',
+    ),
+    field: 'MASKINPORTEN_ISSUER',
+    pitfall: 1,
   });
 }
 
