@@ -117,7 +117,7 @@ withSoftHsm(() => {
     });
 
     it('hanging: the event loop goes on, the call ends in time, the hung process goes, and it signs when it is back', async () => {
-      const { signer, key } = await open(server, { timeoutMs: 200, openTimeoutMs: 300 });
+      const { signer, key } = await open(server, { timeoutMs: 200 });
       const [before] = tokenProcesses();
       server.hang();
       let turns = 0;

@@ -12,6 +12,8 @@ import { TokenRefusal } from './token-refusal.js';
 /** A token that could not be opened is left alone for this long, however many signatures are asked for. */
 const PAUSE_MS = 250;
 
+const MARGIN_MS = 250;
+
 const WORKER = new URL('./token-worker.js', import.meta.url);
 
 /**
@@ -66,7 +68,8 @@ export class Pkcs11Signer implements MaskinportenSigner {
     this.#modulus = opened.facts.modulus;
     this.publicKey = opened.publicKey;
     this.alg = settings.alg;
-    this.timeoutMs = settings.timeoutMs;
+    // Ours comes first, because it knows what was waited for; the one outside is for when the token is opened anew.
+    this.timeoutMs = Math.min(settings.timeoutMs + MARGIN_MS, 60_000);
     this.concurrency = settings.address.sessions;
     this.maxWaiting = settings.maxWaiting;
     const { tokenLabel, tokenSerial, keyLabel, keyId } = settings.address;
@@ -172,6 +175,8 @@ export class Pkcs11Signer implements MaskinportenSigner {
     } catch (error) {
       const known = isMaskinportenError(error) ? error : awayError(error);
       this.#failure = { error: known, atMs: performance.now() };
+      this.health.failed(known);
+      if (!this.#closed) this.#lookAgain();
       throw known;
     }
   }
@@ -202,10 +207,7 @@ export class Pkcs11Signer implements MaskinportenSigner {
       if (this.#closed || this.#connection?.alive === true) return;
       this.#open().then(
         () => this.health.succeeded(),
-        (error: unknown) => {
-          this.health.failed(error);
-          this.#lookAgain();
-        },
+        () => this.#lookAgain(),
       );
     }, this.#settings.reopenEveryMs).unref();
   }
