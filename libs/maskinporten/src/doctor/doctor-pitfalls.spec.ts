@@ -303,6 +303,13 @@ describe('doctor pitfall 13: test client or key against production', () => {
     expect(skippedBecause(diagnosis, 'certificate.test-in-production')).toContain('client');
   });
 
+  it('a certificate of the test branch that is not sent, because there is a kid, is a warning', async () => {
+    const { leaf, issuer } = enterprise('test');
+    const key = { pem: sharedKey().pem, kid: 'kid-1', certificateChain: leaf + issuer };
+    const diagnosis = await (await bench()).examine({ environment: 'prod', key });
+    expectCause(diagnosis, 'certificate.test-in-production', 13, 'warning');
+  });
+
   it('a client that production does not know', async () => {
     const diagnosis = await (
       await bench()

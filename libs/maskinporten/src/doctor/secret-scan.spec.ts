@@ -36,6 +36,9 @@ describe('the search for secrets', () => {
 
   it('leaves documentation, public keys and certificates alone', () => {
     expect(kinds('-----BEGIN PRIVATE KEY-----\n…\n-----END PRIVATE KEY-----')).toEqual([]);
+    const code =
+      'const header = `-----BEGIN PRIVATE KEY-----\n${body}`;\nexport const value = readThe(header, options);\n';
+    expect(kinds(code + code.replaceAll('PRIVATE', 'PUBLIC').repeat(20))).toEqual([]);
     expect(kinds('Look for "-----BEGIN RSA PRIVATE KEY-----" in the file.')).toEqual([]);
     expect(kinds(String(sharedKey().publicKey.export({ type: 'spki', format: 'pem' })))).toEqual([]);
     expect(kinds(JSON.stringify({ ...sharedKey().publicKey.export({ format: 'jwk' }), kid: 'd' }))).toEqual([]);

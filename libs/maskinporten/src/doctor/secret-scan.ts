@@ -7,11 +7,14 @@ export interface FoundSecret {
   readonly line: number;
 }
 
+/** In one text; more say nothing more. */
+const MAX_FOUND = 20;
 const BEGIN = /-----BEGIN (?:[A-Z0-9]{1,16} )?PRIVATE KEY-----/g;
-/** A header line alone is documentation; this many characters of base64 after it are a key. */
-const KEY_CHARACTERS = 256;
+/** A header line alone is documentation; lines of base64 after it are a key. The smallest RSA key has some fifteen. */
+const KEY_LINE = /[A-Za-z0-9+/]{60,}/g;
+const KEY_CHARACTERS = 240;
 /** base64 of `-----BEGIN`, at each of the three alignments is not worth it: people encode whole files. */
-const ENCODED_BEGIN = /LS0tLS1CRUdJTi[A-Za-z0-9+/]{400,}/g;
+const ENCODED_BEGIN = /LS0tLS1CRUdJTi[A-Za-z0-9+/]{400}/g;
 /** From the start of a word on, so that a hostile line is not tried from each of its characters. */
 const JWT =
   /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,20000}\.[A-Za-z0-9_-]{40,2000}(?![A-Za-z0-9_-])/g;
@@ -34,10 +37,10 @@ export function findSecrets(text: string): readonly FoundSecret[] {
 
 /** Line breaks may be written out, quoted, or gone. */
 function keyFollows(text: string, from: number): boolean {
-  const body = text.slice(from, from + 2 * KEY_CHARACTERS);
+  const body = text.slice(from, from + 4 * KEY_CHARACTERS);
   const end = body.indexOf('-----');
-  const characters = (end === -1 ? body : body.slice(0, end)).replaceAll(/\\[nr]|[^A-Za-z0-9+/=]/g, '');
-  return characters.length >= KEY_CHARACTERS;
+  const lines = (end === -1 ? body : body.slice(0, end)).match(KEY_LINE) ?? [];
+  return lines.join('').length >= KEY_CHARACTERS;
 }
 
 /** Header and claims are JSON, and the header names an algorithm: samples with an ellipsis are none. */

@@ -38,6 +38,10 @@ export function checkCertificate(key: SigningKey, purpose: CertificatePurpose): 
   if (environment !== undefined && wrong.some(({ field }) => field === 'key')) {
     findings.push(failed(CERTIFICATE, wrongEnvironment(environment)));
   }
+  // With a kid it is not sent, and the key may be registered in either environment; it is a sign of a mix-up all the same.
+  if (environment !== undefined && kid !== undefined && (certificateEnvironment ?? environment) !== environment) {
+    findings.push(warning(CERTIFICATE, wrongEnvironment(environment)));
+  }
   if (wrong.some(({ field }) => field === 'organisation')) {
     findings.push(failed(CERTIFICATE, wrongOrganisation(certificateOrganisation, purpose.organisation)));
   }
