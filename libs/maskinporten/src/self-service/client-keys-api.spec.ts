@@ -114,6 +114,8 @@ describe('a refusal of the self-service API', () => {
     ['an answer that is too large', { oversizedBytes: 1024 * 1024 }, 'MP_PROTOCOL'],
     ['a redirect', { redirect: 'http://127.0.0.1:1/' }, 'MP_REDIRECT'],
     ['503 to the end', { status: 503 }, 'MP_UPSTREAM'],
+    ['408 to the end', { status: 408 }, 'MP_TIMEOUT'],
+    ['501', { status: 501, body: {} }, 'MP_PROTOCOL'],
     ['429 to the end', { status: 429 }, 'MP_THROTTLED'],
     ['a reset to the end', { reset: true }, 'MP_NETWORK'],
     ['418', { status: 418, body: { error: 'odd' } }, 'MP_PROTOCOL'],
@@ -121,6 +123,38 @@ describe('a refusal of the self-service API', () => {
     bench.simulator.operator.faults.add({ path: PATH, ...fault });
     const error = await failure(bench.api.read(CLIENT));
     expectHelpful(error, { code, failures: [{ field: 'selfServiceUrl' }] });
+  });
+
+  it('Retry-After is honoured: what does not fit is not waited for', async () => {
+    bench.simulator.operator.faults.add({ path: PATH, status: 429, retryAfter: 60 });
+    const before = bench.simulator.log.length;
+    expect(await failure(bench.api.read(CLIENT))).toMatchObject({ code: 'MP_THROTTLED', retryAfterMs: 60_000 });
+    expect(bench.simulator.log.slice(before).filter(({ status }) => status === 429)).toHaveLength(1);
+  });
+
+  it('F-13: a caller that gives up ends it, before and while it is tried again', async () => {
+    expect(await failure(bench.api.read(CLIENT, { signal: AbortSignal.abort() }))).toMatchObject({
+      code: 'MP_ABORTED',
+    });
+    const controller = new AbortController();
+    bench.simulator.operator.faults.add({ path: PATH, delayMs: 60_000 });
+    const reading = failure(bench.api.read(CLIENT, { signal: controller.signal }));
+    while (bench.simulator.log.at(-1)?.path !== PATH) await new Promise((resolve) => setImmediate(resolve));
+    controller.abort();
+    expect(await reading).toMatchObject({ code: 'MP_ABORTED' });
+  });
+
+  it('400 without a word about fields blames the keys', async () => {
+    bench.simulator.operator.faults.add({
+      path: PATH,
+      status: 400,
+      body: { errors: [null, {}, { errorMessage: 'no' }] },
+    });
+    const error = await failure(bench.api.replace(CLIENT, [NEW.jwk]));
+    expect(error.failures).toEqual([
+      { field: 'keys', code: 'MP_REQUEST', reason: 'is not accepted' },
+      { field: 'keys', code: 'MP_REQUEST', reason: 'no' },
+    ]);
   });
 
   it('T-05: what is shaped like a token and echoed does not get into the error', async () => {

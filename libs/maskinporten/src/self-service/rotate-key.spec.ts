@@ -124,6 +124,18 @@ describe('publishing a key', () => {
     expect(bench.kids()).toEqual([NEW.kid]);
   });
 
+  it('says so when somebody else took all keys away at the same time', async () => {
+    let reads = 0;
+    const api = {
+      read: async () => {
+        reads += 1;
+        return { ...(await bench.api.read(CLIENT)), ...(reads === 2 && { keys: [] }) };
+      },
+      replace: bench.api.replace.bind(bench.api),
+    };
+    await expect(publish({ api, apply: true })).rejects.toThrow('but none.');
+  });
+
   it('says so when somebody else wrote the set at the same time', async () => {
     const api = {
       read: bench.api.read.bind(bench.api),
@@ -284,6 +296,34 @@ describe('rotating a key', () => {
       failures: [{ field: 'oldKid', reason: expect.stringContaining(reason) }],
     });
     expect(bench.changes()).toBe(0);
+  });
+
+  it('waits the whole two minutes when the API says neither when the set was changed nor what time it is', async () => {
+    const undated = {
+      read: async (...args: Parameters<typeof bench.api.read>) => ({ keys: (await bench.api.read(...args)).keys }),
+      replace: bench.api.replace.bind(bench.api),
+    };
+    await publishKey({ api: undated, clientId: CLIENT, key: NEW.jwk, apply: true, nowMs: () => bench.clock.wall });
+    bench.clock.advance(50_000);
+    const result = await rotateKey(options({ api: undated, nowMs: () => bench.clock.wall }));
+    expect([result.waitMs, waitedMs, bench.kids()]).toEqual([ACTIVATION_MS, ACTIVATION_MS, [NEW.kid]]);
+  });
+
+  it('never waits longer than two minutes, nor less than none, whatever the API dates its answers', async () => {
+    for (const offMs of [-1e9, 1e9]) {
+      bench.simulator.operator.reset();
+      waitedMs = 0;
+      const odd = {
+        read: async (...args: Parameters<typeof bench.api.read>) => {
+          const set = await bench.api.read(...args);
+          return { ...set, changedAt: new Date(bench.clock.wall + offMs) };
+        },
+        replace: bench.api.replace.bind(bench.api),
+      };
+      await rotateKey(options({ api: odd }));
+      // Where the two minutes seem to be over, the proof has the patience.
+      expect([waitedMs, bench.kids()]).toEqual([ACTIVATION_MS, [NEW.kid]]);
+    }
   });
 
   it('ends at once when it is given up, with both keys registered', async () => {
