@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import type { CliIo } from './cli-io.js';
+import { UsageError } from './exit.js';
 
 /** The process the command was started as. */
 export function processIo(): CliIo {
@@ -24,8 +25,14 @@ async function askSecret(question: string): Promise<string> {
   process.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
+  const aborter = new AbortController();
+  // Ctrl-C and Ctrl-D; without this the question would wait for ever.
+  const giveUp = (): void => aborter.abort();
+  reader.once('SIGINT', giveUp).once('close', giveUp);
   try {
-    return await reader.question('');
+    return await reader.question('', { signal: aborter.signal });
+  } catch {
+    throw new UsageError({ en: 'No passphrase was given.', nb: 'Passordet ble ikke oppgitt.' });
   } finally {
     reader.close();
     process.stderr.write('\n');
