@@ -32,7 +32,10 @@ export function findSecrets(text: string): readonly FoundSecret[] {
   for (const { 0: jwt, index } of text.matchAll(JWT)) {
     if (isAccessToken(jwt)) found.push({ kind: 'token', index });
   }
-  return found.toSorted((a, b) => a.index - b.index).map(({ kind, index }) => ({ kind, line: lineAt(text, index) }));
+  return found
+    .toSorted((a, b) => a.index - b.index)
+    .slice(0, MAX_FOUND)
+    .map(({ kind, index }) => ({ kind, line: lineAt(text, index) }));
 }
 
 /** Line breaks may be written out, quoted, or gone. */
