@@ -1,6 +1,8 @@
 const common = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
+  // Jest's cleanup between files replaces properties of objects that files share, core modules of Node among them.
+  testEnvironmentOptions: { globalsCleanup: 'off' },
   injectGlobals: false,
   restoreMocks: true,
   extensionsToTreatAsEsm: ['.ts'],
