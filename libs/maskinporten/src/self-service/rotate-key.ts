@@ -129,10 +129,14 @@ function removalAfter(
   return planRemoval([...others, { ...newKey, wire: { ...newKey } }], oldKid, nowMs);
 }
 
+/** Dates in headers have whole seconds: what seems to be over may have up to one left. */
+const DATE_GRAIN_MS = 1_000;
+
 /** Counted from the last change of the set by the API's own clock, so that it needs no memory of ours. */
 function waitMsOf({ changedAt }: RegisteredKeySet, nowMs: number): number {
   if (changedAt === undefined) return ACTIVATION_MS;
-  return Math.min(Math.max(changedAt.getTime() + ACTIVATION_MS - nowMs, 0), ACTIVATION_MS);
+  const leftMs = changedAt.getTime() + ACTIVATION_MS + DATE_GRAIN_MS - nowMs;
+  return Math.min(Math.max(leftMs, 0), ACTIVATION_MS);
 }
 
 async function waitOut(totalMs: number, { wait = plainWait, onProgress, signal }: RotateKeyOptions): Promise<void> {

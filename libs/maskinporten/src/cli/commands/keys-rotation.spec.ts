@@ -206,8 +206,9 @@ describe('keys rotate', () => {
         ],
       },
     });
-    expect(waitedMs).toBeGreaterThanOrEqual(119_000);
-    expect(waitedMs).toBeLessThanOrEqual(121_000);
+    // What is left of them, by the simulator's clock, when the set has been read back.
+    expect(waitedMs).toBeGreaterThan(60_000);
+    expect(waitedMs).toBeLessThanOrEqual(120_000);
     const again = await rotate(['--apply', '--json']);
     expect(again.document).toMatchObject({ publish: { changes: false }, remove: null });
   });
