@@ -232,6 +232,7 @@ describe('doctor pitfall 10: key and uploaded JWK differ', () => {
     const started = await bench({ clients: [client(makeKey())] });
     const diagnosis = await started.examine();
     expectCause(diagnosis, 'key.other-key', 10);
+    expect(diagnosis.findings.map(({ id }) => id)).not.toContain('key');
     expect(diagnosis.cause?.mpCode).toBe('MP-124');
   });
 

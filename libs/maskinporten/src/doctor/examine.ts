@@ -48,7 +48,9 @@ export async function examine(setup: DoctorSetup, options: ExamineOptions = {}):
       for (const finding of found) add(findings, finding);
       // A check may find out that something deeper is wrong, which it then tells under the topic of that.
       for (const finding of found.filter(({ level }) => level === 'failed')) {
-        for (const topic of [topicOf(finding), check.id]) if (!broken.has(topic)) broken.set(topic, finding);
+        const deeper = topicOf(finding);
+        if (deeper !== check.id) takeBack(findings, deeper);
+        for (const topic of [deeper, check.id]) if (!broken.has(topic)) broken.set(topic, finding);
       }
     }
   } finally {
@@ -71,4 +73,10 @@ function add(findings: Finding[], finding: Finding): void {
   const suspicion = findings.findIndex(({ id, level }) => id === finding.id && level === 'warning');
   if (finding.level === 'failed' && suspicion !== -1) findings.splice(suspicion, 1);
   findings.push(finding);
+}
+
+/** That something looked good from here is not worth saying once Maskinporten has refused it. */
+function takeBack(findings: Finding[], topic: string): void {
+  const praise = findings.findIndex(({ id, level }) => id === topic && level === 'good');
+  if (praise !== -1) findings.splice(praise, 1);
 }
