@@ -26,7 +26,7 @@ export interface AuditMigration {
  * @returns the names of the migrations that were made
  * @throws MaskinportenConfigurationError (`MP_CONFIG`) when the owner is to be the running role; errors of the database
  * @example
- * await migrateAuditDatabase({ connectionString: process.env.DATABASE_MIGRATION_URL, runningRole: 'service' });
+ * await migrateAuditDatabase({ connectionString: ownerUrl, runningRole: 'service' });
  */
 export async function migrateAuditDatabase({ connectionString, runningRole, log }: AuditMigration): Promise<string[]> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 });

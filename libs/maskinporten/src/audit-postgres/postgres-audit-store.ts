@@ -29,7 +29,7 @@ const MONTHS_AHEAD = 2;
  * {@link migrateAuditDatabase}, with a role that owns them; the one that writes can only insert and select.
  *
  * @example
- * MaskinportenAuditModule.forRoot({ store: new PostgresAuditStore({ connectionString: process.env.DATABASE_URL }) });
+ * MaskinportenAuditModule.forRoot({ store: new PostgresAuditStore({ connectionString }) });
  */
 export class PostgresAuditStore implements AuditStore {
   readonly #database: AuditDatabase;
