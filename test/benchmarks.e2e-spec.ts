@@ -89,7 +89,7 @@ describe('npm run bench', () => {
 
     expect(quick).toBe(true);
     expect(new Set(measurements.map(({ target }) => target))).toEqual(
-      new Set(['machine', 'P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8', 'P10']),
+      new Set(['machine', 'P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8', 'P10', 'A1']),
     );
     const judged = measurements.filter(({ limit }) => limit !== undefined);
     const judgedLines = Object.entries({ P1: 2, P2: 2, P3: 4, P4: 2, P5: 2, P6: 6, P8: 3, P10: 2, P7: 4 });

@@ -1,4 +1,4 @@
-export type TargetId = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'P10' | 'machine';
+export type TargetId = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'P10' | 'A1' | 'machine';
 
 /** One line of the table. */
 export interface Measurement {

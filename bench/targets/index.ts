@@ -1,3 +1,4 @@
+import { audit } from './a1-audit.js';
 import { coldCallers } from './p5-cold-callers.js';
 import { coldKeys } from './p6-cold-keys.js';
 import { coldToken } from './p4-cold-token.js';
@@ -21,6 +22,7 @@ export const TARGETS: readonly Target[] = [
   coldKeys,
   signatures,
   startUp,
+  audit,
   expiry,
 ];
 export type { Bench, Target } from './target.js';
