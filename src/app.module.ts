@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { MaskinportenModule } from 'nestjs-maskinporten';
+import { AuditModule } from './audit/index.js';
 import { BrokerModule } from './broker/index.js';
 import { CallersModule } from './callers/index.js';
 import { ClaimsModule } from './claims/index.js';
@@ -31,7 +32,7 @@ import { RequestContextMiddleware, RequestsModule } from './requests/index.js';
 @Global()
 @Module({})
 export class AppModule implements NestModule {
-  static register({ environment, module }: Configuration): DynamicModule {
+  static register({ environment, module, auditStore }: Configuration): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -42,6 +43,7 @@ export class AppModule implements NestModule {
         CallersModule,
         BrokerModule,
         ...(actsForCustomers(environment) ? [ClaimsModule, InstancesModule, OnboardingModule] : []),
+        AuditModule.register(auditStore),
         HealthModule,
         MetricsModule.register(),
       ],

@@ -11,7 +11,7 @@ import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { Service } from 'kubernetes-models/v1/Service';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import { parseAllDocuments } from 'yaml';
-import { readEnvironment, VARIABLES } from '../src/config/index.js';
+import { readEnvironment, readEnvironmentForMigration, VARIABLES } from '../src/config/index.js';
 
 const deploy = join(import.meta.dirname, '../deploy');
 
@@ -60,9 +60,15 @@ describe('Kubernetes manifests', () => {
           terminationGracePeriodSeconds: number;
           securityContext: object;
           volumes: { name: string; secret: { defaultMode: number } }[];
+          initContainers: {
+            args: string[];
+            env: { name: string; value: string }[];
+            securityContext: object;
+            volumeMounts: { name: string; readOnly?: boolean }[];
+          }[];
           containers: {
             env: { name: string; value?: string; valueFrom?: object }[];
-            volumeMounts: { subPath?: string; readOnly?: boolean }[];
+            volumeMounts: { name: string; subPath?: string; readOnly?: boolean }[];
             securityContext: object;
             lifecycle: { preStop: { sleep: { seconds: number } } };
             startupProbe: Probe;
@@ -115,10 +121,23 @@ describe('Kubernetes manifests', () => {
   });
 
   it('mount the key as files of mode 0400, as a whole directory, and put no secret into a variable', () => {
-    expect(pod.volumes.map(({ secret }) => secret.defaultMode)).toEqual([0o400, 0o400]);
+    expect(pod.volumes.map(({ secret }) => secret.defaultMode)).toEqual([0o400, 0o400, 0o400, 0o400]);
     for (const mount of container?.volumeMounts ?? []) expect(mount).toMatchObject({ readOnly: true });
     expect(JSON.stringify(container?.volumeMounts)).not.toContain('subPath');
     expect(JSON.stringify(container?.env)).not.toContain('secretKeyRef');
+  });
+
+  it('make the tables of the audit log with credentials that the service does not have', () => {
+    const [first] = pod.initContainers;
+    expect(first?.args).toEqual(['dist/migrate-audit.js']);
+    expect(first?.securityContext).toEqual(container?.securityContext);
+    const environment = readEnvironmentForMigration(
+      Object.fromEntries((first?.env ?? []).map(({ name, value }) => [name, value])),
+    );
+    expect(environment.DATABASE_MIGRATION_URL_FILE).toMatch(/^\/run\/secrets\/audit-owner\//);
+    expect(first?.volumeMounts).toContainEqual(expect.objectContaining({ name: 'audit-owner' }));
+    expect(container?.volumeMounts).not.toContainEqual(expect.objectContaining({ name: 'audit-owner' }));
+    for (const { name } of first?.env ?? []) expect(VARIABLES).toContain(name);
   });
 
   it('set only variables that the service knows, to values that it accepts', () => {
@@ -132,15 +151,17 @@ describe('Kubernetes manifests', () => {
     expect(readEnvironment({ NODE_ENV: 'production', ...Object.fromEntries(variables) })).toMatchObject({
       PORT: 3000,
       MASKINPORTEN_PRIVATE_KEY_FILE: '/run/secrets/maskinporten/private-key.pem',
+      DATABASE_URL_FILE: '/run/secrets/audit/database-url',
+      AUDIT_CHECKPOINT_KEY_FILE: '/run/secrets/audit/checkpoint-key.pem',
     });
   });
 
-  it('let nothing out but DNS and HTTPS to the outside', () => {
+  it('let nothing out but DNS, the database of the audit log and HTTPS to the outside', () => {
     const { spec } = manifestOf('NetworkPolicy') as Manifest & {
       spec: { policyTypes: string[]; egress: { ports: { port: number }[] }[] };
     };
     expect(spec.policyTypes).toContain('Egress');
-    expect(spec.egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([53, 53, 443]);
+    expect(spec.egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([53, 53, 5432, 443]);
   });
 
   it('keep one replica through maintenance and at least two otherwise', () => {

@@ -108,6 +108,8 @@ describe('.env.example', () => {
       'MASKINPORTEN_CLIENT_JWK',
       'ALTINN_SUBSCRIPTION_KEY',
       'API_KEYS',
+      'DATABASE_URL',
+      'DATABASE_MIGRATION_URL',
     ]) {
       expect(text).toMatch(new RegExp(`^# SECRET.*\\n(?:#.*\\n)*${name}=`, 'm'));
     }

@@ -6,9 +6,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { startSimulator, type Simulator } from 'maskinporten-simulator';
 import { MaskinportenHealthModule } from 'nestjs-maskinporten/health';
 import { AppModule } from '../src/app.module.js';
-import { loadConfiguration } from '../src/config/index.js';
 import { killChildren, ServiceProcess } from './support/child.js';
-import { API_KEY, AUTHORIZATION, closeAll, makeTestBed, type TestBed } from './support/service.js';
+import { API_KEY, AUTHORIZATION, closeAll, configurationOf, makeTestBed, type TestBed } from './support/service.js';
 
 const FAST = MaskinportenHealthModule.forRoot({ checkEveryMs: [40, 80], checkDeadlineMs: 150 });
 const started: INestApplication[] = [];
@@ -40,7 +39,7 @@ async function startService(
   { adapter = new ExpressAdapter() }: { adapter?: ExpressAdapter | FastifyAdapter } = {},
 ): Promise<Service> {
   const module = await Test.createTestingModule({
-    imports: [AppModule.register(await loadConfiguration(variables))],
+    imports: [AppModule.register(await configurationOf(variables))],
   })
     .overrideModule(MaskinportenHealthModule)
     .useModule(FAST)

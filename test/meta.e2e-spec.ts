@@ -12,7 +12,7 @@ import { MaskinportenHttpModule, MaskinportenHttpService, RequestContext, Scopes
 import { forkJoin, from, map, mergeMap, type Observable, timer, toArray } from 'rxjs';
 import request from 'supertest';
 import { AppModule } from '../src/app.module.js';
-import { loadConfiguration, rulebookVersion, type Environment } from '../src/config/index.js';
+import { rulebookVersion, type Environment } from '../src/config/index.js';
 import { ServiceLogger } from '../src/logging/index.js';
 import {
   api,
@@ -20,6 +20,7 @@ import {
   AUTHORIZATION,
   CLAIMS_RESOURCE,
   closeAll,
+  configurationOf,
   CUSTOMER,
   makeDelegationBed,
   makeTestBed,
@@ -291,7 +292,7 @@ describe.each(ADAPTERS)('the context of a request on %s', (_name, makeAdapter) =
     const destinations = `${bed.simulator.platformUrl},${ShapesController.listed}`;
     const variables = { ...bed.variables, MASKINPORTEN_DESTINATIONS: destinations };
     const module = await Test.createTestingModule({
-      imports: [AppModule.register(await loadConfiguration(variables)), MaskinportenHttpModule.register()],
+      imports: [AppModule.register(await configurationOf(variables)), MaskinportenHttpModule.register()],
       controllers: [ShapesController],
     }).compile();
     app = module.createNestApplication(makeAdapter(), { logger: new RecordingLogger(lines) });

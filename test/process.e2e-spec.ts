@@ -40,7 +40,7 @@ describe('the built service without credentials', () => {
   it('starts on the simulator, says so, and prints curl lines that work', async () => {
     const { service } = await startDemo();
     expect(service.output).toContain('DEMO MODE');
-    const [callLine = '', logLine = ''] = printedLines(service);
+    const [callLine = '', logLine = '', auditLine = ''] = printedLines(service);
     await using shell = new Shell();
     expect(JSON.parse(await shell.paste(callLine))).toMatchObject({
       data: { path: '/broker/api/v1/filetransfer', items: [] },
@@ -52,6 +52,8 @@ describe('the built service without credentials', () => {
       ['grant', 200],
       ['call', 200],
     ]);
+    const { data: records } = JSON.parse(await shell.paste(auditLine)) as { data: { kind: string; caller: string }[] };
+    expect(records.map(({ kind }) => kind).toSorted()).toEqual(['call-intent', 'call-outcome', 'token']);
     service.signal('SIGTERM');
     expect(await service.ended()).toBe(0);
   });
@@ -59,15 +61,18 @@ describe('the built service without credentials', () => {
   it('prints a tour of a delegation that works line by line', async () => {
     const { service, url } = await startDemo();
     await using shell = new Shell();
-    const [, , ...lines] = printedLines(service);
+    const [, , , ...lines] = printedLines(service);
     const answers: string[] = [];
     for (const line of lines) answers.push(await shell.paste(line));
     const bodies = answers.map((answer) => answer.trim().split('\n'));
-    expect(bodies.map((parts) => parts.at(-1))).toEqual(['403', '201', '204', '200', '200', '204', '403']);
+    expect(bodies.map((parts) => parts.at(-1))).toEqual(['403', '201', '204', '200', '200', '204', '403', '200']);
     const [asked, requested, , followed, claims, , revoked] = bodies.map(([body = '']): unknown =>
       body.startsWith('{') ? JSON.parse(body) : body,
     );
     const organisation = '310000027';
+    const csv = answers.at(-1) ?? '';
+    expect(csv).toMatch(/^writer,seq,/);
+    for (const decision of ['system_user_missing', 'allowed', 'right_missing']) expect(csv).toContain(`,${decision},`);
     expect(asked).toMatchObject({ code: 'system_user_missing', organisation, hint: { nb: expect.any(String) } });
     expect(requested).toMatchObject({
       data: { status: 'New', organisation, confirmUrl: expect.stringMatching(/^http/) },

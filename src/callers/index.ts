@@ -1,3 +1,5 @@
 export { ApiKeys } from './api-keys.js';
+export { callerOf } from './caller.js';
+export type { Caller } from './caller.js';
 export { CallersModule } from './callers.module.js';
 export { OwnOrganisationGuard } from './own-organisation.guard.js';

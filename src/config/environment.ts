@@ -134,6 +134,25 @@ export class Environment {
 
   @IsOptional()
   API_KEYS_FILE?: string;
+
+  @IsOptional()
+  @Transform(secret)
+  DATABASE_URL?: Secret;
+
+  @IsOptional()
+  DATABASE_URL_FILE?: string;
+
+  @IsOptional()
+  @Transform(secret)
+  DATABASE_MIGRATION_URL?: Secret;
+
+  @IsOptional()
+  DATABASE_MIGRATION_URL_FILE?: string;
+
+  AUDIT_DATA_DIR: string = 'var/audit';
+
+  @IsOptional()
+  AUDIT_CHECKPOINT_KEY_FILE?: string;
 }
 
 /** Names of all variables the service knows. */

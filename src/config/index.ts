@@ -1,3 +1,4 @@
+export { isPostgresUrl } from './audit-checks.js';
 export { readApiKeyEntries } from './api-key-entries.js';
 export type { ApiKeyEntry } from './api-key-entries.js';
 export { actsForCustomers, Environment, isDemo, LOG_LEVELS, VARIABLES } from './environment.js';
@@ -10,7 +11,7 @@ export { loadConfiguration } from './load-configuration.js';
 export type { Configuration } from './load-configuration.js';
 export { MaskinportenConfig, maskinportenOptions } from './maskinporten.config.js';
 export { settingFailure } from './option-names.js';
-export { readEnvironment } from './read-environment.js';
+export { readEnvironment, readEnvironmentForMigration } from './read-environment.js';
 export type { Variables } from './read-environment.js';
 export { rulebookVersion } from './rulebook-version.js';
 export { Secret } from './secret.js';

@@ -1,5 +1,6 @@
 import type { DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
+import type { AuditStore } from 'nestjs-maskinporten';
 import type { Environment } from './environment.js';
 import { readEnvironment, type Variables } from './read-environment.js';
 
@@ -7,6 +8,8 @@ import { readEnvironment, type Variables } from './read-environment.js';
 export interface Configuration {
   readonly environment: Environment;
   readonly module: DynamicModule;
+  /** Audit log instead of the one that the settings name, for tests of other things. */
+  readonly auditStore?: AuditStore;
 }
 
 /**

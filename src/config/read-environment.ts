@@ -1,5 +1,6 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
+import { checkAudit } from './audit-checks.js';
 import { checkCallers } from './caller-checks.js';
 import { checkCredentials, checkDemo } from './environment-checks.js';
 import { EnvironmentError, type SettingFailure } from './environment-error.js';
@@ -21,6 +22,14 @@ export function readEnvironment(variables: Variables): Environment {
   return environment;
 }
 
+/** Only what is needed to make the tables of the audit log; the rest may be missing where that is done. */
+export function readEnvironmentForMigration(variables: Variables): Environment {
+  const environment = plainToInstance(Environment, knownVariables(variables), { exposeDefaultValues: true });
+  const failures = checkAudit(environment);
+  if (failures.length > 0) throw new EnvironmentError(failures);
+  return environment;
+}
+
 function examine(environment: Environment, variables: Variables): SettingFailure[] {
   const wrong = validateSync(environment, {
     stopAtFirstError: true,
@@ -33,7 +42,13 @@ function examine(environment: Environment, variables: Variables): SettingFailure
   // A mistyped name means that somebody did configure Maskinporten, so it does not lead into demo mode.
   const demo = isDemo(environment) && unknown.length === 0;
   const together = demo ? checkDemo(environment) : checkCredentials(environment);
-  return onePerVariable([...unknown, ...wrong, ...together, ...checkCallers(environment, demo)]);
+  return onePerVariable([
+    ...unknown,
+    ...wrong,
+    ...together,
+    ...checkCallers(environment, demo),
+    ...checkAudit(environment),
+  ]);
 }
 
 function knownVariables(variables: Variables): Record<string, string> {

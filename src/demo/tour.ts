@@ -29,6 +29,10 @@ export function tour(serviceUrl: string, apiKey: string, operatorUrl: string): s
       line: `curl ${show} -X DELETE ${operator}/systemUsers/$ID/rights/ske-krav-og-betalinger`,
     },
     { title: 'Ask once more. 403 right_missing.', line: `${call} ${own}/claims` },
+    {
+      title: 'Who did what for this customer today? 200, for a spreadsheet; without format=csv as JSON.',
+      line: `${call} "${serviceUrl}/audit?organisation=${orgno}&day=$(date -u +%F)&format=csv"`,
+    },
   ];
   const lines = steps.map(({ title, line }, index) => `  ${index + 1}. ${title}\n\n     ${line}\n`);
   return `  Act for a customer, ${name} (${orgno}):\n\n${lines.join('\n')}`;

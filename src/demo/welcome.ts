@@ -4,6 +4,8 @@ import { tour } from './tour.js';
 /** What a newcomer sees after `npm start`. */
 export function welcome(serviceUrl: string, apiKey: string, simulator: Simulator, brokerUrl: string): string {
   const line = '─'.repeat(88);
+  const header = `Authorization: Bearer ${apiKey}`;
+  const call = `-H '${header}' ${serviceUrl}/broker/transfers`;
   const { issuer, tokenEndpoint, operatorUrl } = simulator;
   return `
 ${line}
@@ -21,8 +23,12 @@ ${line}
 
   Call an API with a token that the simulator checked, and see what it checked:
 
-    curl -H 'Authorization: Bearer ${apiKey}' ${serviceUrl}/broker/transfers
+    curl ${call}
     curl ${operatorUrl}/operator/api/log
+
+  Make a call and fetch what the audit log has about it:
+
+    ID=$(curl -s ${call} | grep -o '"requestId":"[^"]*' | cut -c14-); curl -H '${header}' ${serviceUrl}/audit/$ID
 
 ${tour(serviceUrl, apiKey, operatorUrl)}
   With credentials of your own: copy .env.example to .env, fill it in and start again.

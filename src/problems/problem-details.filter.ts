@@ -11,6 +11,9 @@ import { apiProblem, describeCall } from './api-problem.js';
 import { InvalidRequestException } from './invalid-request.exception.js';
 import { problem, type Problem } from './problem.js';
 import { ProblemAnswers } from './problem-answers.js';
+import { UnavailableException } from './unavailable.exception.js';
+
+const RETRY_AFTER_SECONDS = 2;
 
 /**
  * Makes a problem document (RFC 9457) of everything that a handler did not catch, except what
@@ -34,6 +37,14 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     }
     if (error instanceof InvalidRequestException) {
       return problem(400, error.message, { code: 'INVALID_REQUEST', failures: error.failures });
+    }
+    if (error instanceof UnavailableException) {
+      const { message: detail, failures } = error;
+      this.#logger.warn({
+        message: 'something that is needed does not answer',
+        failures: failures.map(({ code }) => code),
+      });
+      return { ...problem(503, detail, { failures }), retryAfterSeconds: RETRY_AFTER_SECONDS };
     }
     const status = statusOf(error);
     if (status < 500) {

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -46,9 +46,11 @@ export class ServiceProcess {
     cwd: string = tmpdir(),
   ): ServiceProcess {
     if (!existsSync(main)) throw new Error('dist/main.js is missing: run "npm run build" first.');
+    const auditFolder = mkdtempSync(join(tmpdir(), 'service-audit-'));
+    process.once('exit', () => rmSync(auditFolder, { recursive: true, force: true }));
     const child = spawn(process.execPath, nodeArguments, {
       cwd,
-      env: { PATH: process.env['PATH'] ?? '', ...variables },
+      env: { PATH: process.env['PATH'] ?? '', AUDIT_DATA_DIR: auditFolder, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new ServiceProcess(child);

@@ -4,7 +4,8 @@ import type { INestApplication } from '@nestjs/common';
 import { startSimulator, type Simulator, type SimulatorConfig } from 'maskinporten-simulator';
 import { simulatorOptions } from 'nestjs-maskinporten/testing';
 import request from 'supertest';
-import { loadConfiguration } from '../../src/config/index.js';
+import { MemoryAuditStore } from '../../libs/maskinporten/src/audit/memory-audit-store.fixtures.js';
+import { loadConfiguration, type Configuration } from '../../src/config/index.js';
 import { createApp } from '../../src/create-app.js';
 
 /** A customer that the caller of the tests may act for. */
@@ -100,12 +101,19 @@ export async function makeDelegationBed(scopes: readonly string[] = DELEGATION_S
   };
 }
 
+/** The settings, with an audit log in memory unless they say where it is to be: an embedded database takes seconds. */
+export async function configurationOf(variables: EnvironmentVariables): Promise<Configuration> {
+  const configuration = await loadConfiguration(variables);
+  const named = ['DATABASE_URL', 'DATABASE_URL_FILE', 'AUDIT_DATA_DIR'].some((name) => variables[name] !== undefined);
+  return named ? configuration : { ...configuration, auditStore: new MemoryAuditStore() };
+}
+
 /** The service in this process, listening on loopback. */
 export async function serve(
   variables: EnvironmentVariables,
   adapter?: AbstractHttpAdapter,
 ): Promise<{ readonly app: INestApplication; readonly url: string }> {
-  const app = await createApp(await loadConfiguration(variables), adapter);
+  const app = await createApp(await configurationOf(variables), adapter);
   running.push(app);
   await app.listen(0, '127.0.0.1');
   return { app, url: await app.getUrl() };

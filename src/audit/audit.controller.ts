@@ -1,0 +1,91 @@
+import {
+  BadRequestException,
+  Controller,
+  Get,
+  Header,
+  Headers,
+  NotFoundException,
+  Param,
+  ParseUUIDPipe,
+  Query,
+  Req,
+  Res,
+  StreamableFile,
+} from '@nestjs/common';
+import { ApiOkResponse } from '@nestjs/swagger';
+import { DelegationError, parseOrganisationNumber, type AuditPage, type AuditRecord } from 'nestjs-maskinporten';
+import { callerOf, type Caller } from '../callers/index.js';
+import { UnavailableException } from '../problems/index.js';
+import { AuditQuery } from './audit-query.dto.js';
+import { AuditReader } from './audit-reader.js';
+import { csvOf } from './csv.js';
+import { prefersCsv } from './wants-csv.js';
+
+/** What Express and Fastify responses have in common. */
+interface Answer {
+  header(name: string, value: string): unknown;
+}
+
+/** Who did what for whom: for those who did it, and those who may act for whom it was done. */
+@Controller('audit')
+export class AuditController {
+  constructor(private readonly reader: AuditReader) {}
+
+  @Get(':requestId')
+  @Header('cache-control', 'no-store')
+  async ofRequest(
+    @Param('requestId', ParseUUIDPipe) requestId: string,
+    @Req() request: object,
+  ): Promise<readonly AuditRecord[]> {
+    const records = await readable(this.reader.ofRequest(requestId, known(request)));
+    if (records === undefined) throw new NotFoundException('There is no such request, or you may not see it.');
+    return records;
+  }
+
+  @Get()
+  @Header('cache-control', 'no-store')
+  @Header('vary', 'accept')
+  @ApiOkResponse({ content: { 'application/json': {}, 'text/csv': { schema: { type: 'string' } } } })
+  async search(
+    @Query() query: AuditQuery,
+    @Headers('accept') accept: string | undefined,
+    @Req() request: object,
+    @Res({ passthrough: true }) response: Answer,
+  ): Promise<AuditPage | StreamableFile> {
+    const { format, ...search } = query;
+    const organisation = parseOrganisationNumber(search.organisation);
+    if (organisation === undefined) throw new DelegationError('organisation_number_invalid');
+    if (!known(request).organisations.includes(organisation)) throw new DelegationError('caller_not_allowed');
+    const page = await readable(this.reader.search({ ...search, organisation }));
+    const csv = format === undefined ? prefersCsv(accept) : format === 'csv';
+    if (!csv) return page;
+    if (page.next !== undefined) {
+      const next = new URLSearchParams({ organisation, day: search.day, format: 'csv', after: page.next });
+      if (search.limit !== undefined) next.set('limit', String(search.limit));
+      response.header('link', `</audit?${next.toString()}>; rel="next"`);
+    }
+    return new StreamableFile(Buffer.from(csvOf(page.records)), {
+      type: 'text/csv; charset=utf-8; header=present',
+      disposition: `attachment; filename="audit-${organisation}-${search.day}.csv"`,
+    });
+  }
+}
+
+/** The guard is global, so there is one. */
+function known(request: object): Caller {
+  const caller = callerOf(request);
+  if (caller === undefined) throw new Error('A route of the audit log was reached without a caller.');
+  return caller;
+}
+
+/** @throws BadRequestException for a day or a cursor that is none; UnavailableException when the database fails */
+async function readable<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof RangeError) throw new BadRequestException(`The request has a wrong value: ${error.message}.`);
+    throw new UnavailableException('The audit log cannot be read at the moment.', [
+      { field: 'audit', code: 'MP_AUDIT', reason: 'the database of the audit log does not answer' },
+    ]);
+  }
+}
