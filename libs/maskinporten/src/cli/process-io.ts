@@ -13,7 +13,8 @@ export function processIo(): CliIo {
     env: process.env,
     cwd: process.cwd(),
     isTerminal: process.stdout.isTTY,
-    columns: process.stdout.columns,
+    // A terminal that does not know its width says 0.
+    columns: process.stdout.columns || 80,
     now: Date.now,
     runNode,
     ...(process.stdin.isTTY && process.stderr.isTTY ? { askSecret } : {}),
@@ -43,7 +44,8 @@ async function askSecret(question: string): Promise<string> {
 async function runNode(args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, args, { stdio: 'inherit' });
   const pass = (signal: NodeJS.Signals): void => {
-    child.kill(signal);
+    // Ctrl-C in a terminal has reached the child already, and a second one would end it before it has cleaned up.
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, pass);
