@@ -26,6 +26,7 @@ const rooms = {
     'system-user',
     'altinn',
     'audit',
+    'audit-postgres',
     'tokens',
     'token-endpoint',
     'grants',

@@ -4,5 +4,6 @@ export type { PgPool, PostgresConnection, PostgresPool } from './pool-database.j
 export type { AuditDatabase } from './audit-database.js';
 export { migrateAuditDatabase } from './migrate-audit-database.js';
 export type { AuditMigration } from './migrate-audit-database.js';
+export { openAuditStore } from './open-audit-store.js';
 export { openPgliteAuditStore } from './pglite-audit-store.js';
 export type { PgliteLike } from './pglite-audit-store.js';

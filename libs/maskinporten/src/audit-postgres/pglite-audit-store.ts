@@ -20,12 +20,11 @@ const WRITER = 'maskinporten_audit_writer';
  * const store = await openPgliteAuditStore(new PGlite('./data/audit'));
  */
 export async function openPgliteAuditStore(pglite: PgliteLike): Promise<PostgresAuditStore> {
-  const query = (text: string, values: readonly unknown[] = []): Promise<{ rows: Row[] }> =>
-    pglite.query(text, [...values]) as Promise<{ rows: Row[] }>;
+  const database = pgliteDatabase(pglite);
   // Only `exec` takes several statements at once, as a migration has them.
   const client: MigrationClient = {
     query: async (text, values) => {
-      if (values !== undefined && values.length > 0) return query(text, values);
+      if (values !== undefined && values.length > 0) return pglite.query(text, values) as Promise<{ rows: Row[] }>;
       return (await pglite.exec(text)).at(-1) ?? { rows: [] };
     },
   };
@@ -33,9 +32,12 @@ export async function openPgliteAuditStore(pglite: PgliteLike): Promise<Postgres
   if (rows.length === 0) await pglite.exec(`CREATE ROLE ${WRITER} NOLOGIN`);
   await migrate(client, WRITER);
   await pglite.exec(`SET ROLE ${WRITER}`);
-  const database: AuditDatabase = {
-    query,
+  return new PostgresAuditStore({ database });
+}
+
+export function pgliteDatabase(pglite: PgliteLike): AuditDatabase {
+  return {
+    query: (text, values = []) => pglite.query(text, [...values]) as Promise<{ rows: Row[] }>,
     close: () => pglite.close(),
   };
-  return new PostgresAuditStore({ database });
 }

@@ -211,6 +211,6 @@ export class BatchWriter {
 /** The code of a system error or an SQLSTATE; never a message, which may quote what was to be stored. */
 function codeOf(error: unknown): string {
   if (error instanceof AuditConflictError) return 'CONFLICT';
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) ? code : 'UNKNOWN';
 }

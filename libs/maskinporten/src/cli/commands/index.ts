@@ -1,5 +1,6 @@
 import type { Command } from '../define-command.js';
 import { defineGroup } from '../define-command.js';
+import { auditVerify } from './audit-verify.command.js';
 import { doctor } from './doctor.command.js';
 import { keysGenerate } from './keys-generate.command.js';
 import { keysInspect } from './keys-inspect.command.js';
@@ -20,5 +21,6 @@ export const COMMANDS: readonly Command[] = [
   ]),
   doctor,
   token,
+  defineGroup('audit', { en: 'The audit log', nb: 'Revisjonsloggen' }, [auditVerify]),
   simulator,
 ];
