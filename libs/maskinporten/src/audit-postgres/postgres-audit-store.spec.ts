@@ -16,6 +16,7 @@ import { withPostgres } from './postgres-cluster.fixtures.js';
 
 const CUSTOMER = '310000027';
 const DAY = '2026-03-14';
+const NOBODY = '00000000-0000-4000-8000-000000000000';
 const at = (time: string): Date => new Date(`${DAY}T${time}Z`);
 const checkpointKeys = generateKeyPairSync('ed25519');
 
@@ -167,6 +168,10 @@ function keepsItsPromises(start: () => Promise<Backend>): void {
     [{ limit: 1_001 }, /limit/],
     [{ after: 'x' }, /after/],
     [{ after: Buffer.from('["2026",null,1]').toString('base64url') }, /after/],
+    [{ day: '0000-01-01' }, /day/],
+    [{ day: '9999-12-31' }, /day/],
+    [{ after: Buffer.from(JSON.stringify(['2026-03-14', '-'.repeat(36), 1])).toString('base64url') }, /after/],
+    [{ after: Buffer.from(JSON.stringify(['+275760-01-01T00:00:00Z', NOBODY, 1])).toString('base64url') }, /after/],
   ])('refuses a search for %j', async (wrong, message) => {
     await expect(log.search({ organisation: CUSTOMER, day: DAY, ...wrong })).rejects.toThrow(message);
   });
@@ -277,7 +282,7 @@ function keepsItsPromises(start: () => Promise<Backend>): void {
   });
 
   it('T-67: what one who may do everything changes in the database is found where it is', async () => {
-    const columns = `caller = 'x'|at = at + interval '1 microsecond'|scopes = array_append(scopes, 'x')|status = NULL|duration_ms = 13|kind = 'token'|lost = 1|hash = 'x'|previous = 'x'|path_template = ''`;
+    const columns = `caller = 'x'|at = at + interval '1 microsecond'|at = concat(to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '+00 BC')::timestamptz|scopes = array_append(scopes, 'x')|status = NULL|duration_ms = 13|kind = 'token'|lost = 1|hash = 'x'|previous = 'x'|path_template = ''`;
     const tamperings: [statement: string, found: RegExp][] = [
       ...columns
         .split('|')

@@ -18,8 +18,11 @@ const RENAMED: Readonly<Partial<Record<Member, string>>> = {
 };
 const NUMBERS: ReadonlySet<Member> = new Set<Member>(['seq', 'status', 'durationMs', 'lost', 'earlierSeq']);
 
-/** Microseconds, although we write milliseconds: a time that was moved by less must not look the same. */
-const TIME = `to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`;
+/**
+ * Microseconds, although we write milliseconds, and the era, although ours is always the same: a time that was moved must
+ * not look as it was.
+ */
+const TIME = `to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"AD') AS at`;
 
 const columnOf = (member: Member): string => RENAMED[member] ?? member;
 
@@ -29,8 +32,8 @@ export const recordColumns = (members: readonly Member[]): string =>
 
 export const CHECKPOINT_COLUMNS = `writer, seq, hash, ${TIME}, key_id, signature`;
 
-/** `.123000Z` is what we wrote as `.123Z`. */
-const timeOf = (text: unknown): string => String(text).replace(/(\.\d{3})000Z$/, '$1Z');
+/** `.123000ZAD` is what we wrote as `.123Z`. */
+const timeOf = (text: unknown): string => String(text).replace(/(\.\d{3})000ZAD$/, '$1Z');
 
 export function rowOf(record: AuditRecord): Row {
   return Object.fromEntries(Object.entries(record).map(([member, value]) => [columnOf(member as Member), value]));

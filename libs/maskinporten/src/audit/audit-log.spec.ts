@@ -147,6 +147,18 @@ describe('AuditLog', () => {
     expect(kinds()).toEqual(['opened', 'call-outcome']);
   });
 
+  it.each([new Date(Number.NaN), new Date(8.64e15), new Date(-8.64e15)])(
+    'a time that no database takes (%j) does not stop the log: now stands instead',
+    async (at) => {
+      const log = open({ now: () => new Date('2026-03-14T10:00:00.000Z') });
+      log.record({ ...intent(), at });
+      await log.write(outcome());
+      expect(store.stored.map((record) => record.at)).toEqual(
+        Array.from({ length: 3 }, () => '2026-03-14T10:00:00.000Z'),
+      );
+    },
+  );
+
   it('takes nothing after the close, and closing twice is one close', async () => {
     const log = open();
     await log.write(intent());

@@ -149,7 +149,7 @@ export class AuditLog {
   }
 
   #contentOf(entry: AuditEntry): RecordContent {
-    return { kind: entry.kind, at: (entry.at ?? this.#date()).toISOString(), facts: cleanFacts(entry) };
+    return { kind: entry.kind, at: timeOf(entry.at) ?? this.#now(), facts: cleanFacts(entry) };
   }
 
   #date(): Date {
@@ -159,6 +159,12 @@ export class AuditLog {
   #now(): string {
     return this.#date().toISOString();
   }
+}
+
+/** Undefined for what is no time, or one that a database may refuse: with it, nothing behind it would ever be stored. */
+function timeOf(at: Date | undefined): string | undefined {
+  const year = at?.getUTCFullYear() ?? Number.NaN;
+  return year >= 1 && year <= 9_998 ? at?.toISOString() : undefined;
 }
 
 const auditError = (): Error =>

@@ -41,7 +41,7 @@ export interface AuditFacts {
 /** What is given to {@link AuditLog.write}. */
 export interface AuditEntry extends AuditFacts {
   readonly kind: Exclude<AuditKind, 'opened' | 'closed' | 'gap'>;
-  /** When it happened. Default: now. */
+  /** When it happened. Default: now; also instead of a time outside the years 1 to 9998. */
   readonly at?: Date;
 }
 

@@ -2,6 +2,9 @@ import type { AuditSearch } from './audit-store.js';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
+/** Four digits, and no year that a database does not have. */
+const DATE = /^(?!0000|9999)\d{4}-\d{2}-\d{2}/;
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** Where a page ended. */
 export interface SearchPosition {
@@ -33,16 +36,17 @@ function positionOf(cursor: string): SearchPosition {
   const [at, writer, seq] = Array.isArray(parsed) ? (parsed as unknown[]) : [];
   const isPosition =
     typeof at === 'string' &&
+    DATE.test(at) &&
     !Number.isNaN(Date.parse(at)) &&
     typeof writer === 'string' &&
-    /^[\da-f-]{36}$/.test(writer) &&
+    UUID.test(writer) &&
     Number.isSafeInteger(seq);
   if (!isPosition) throw new RangeError('after: not a cursor of this search');
   return { at: new Date(at).toISOString(), writer, seq: seq as number };
 }
 
 function dayAfter(day: string): string {
-  const from = /^\d{4}-\d{2}-\d{2}$/.test(day) ? new Date(`${day}T00:00:00.000Z`) : undefined;
+  const from = day.length === 10 && DATE.test(day) ? new Date(`${day}T00:00:00.000Z`) : undefined;
   // JavaScript takes the 31st of February for the 3rd of March.
   if (from === undefined || Number.isNaN(from.getTime()) || from.toISOString().slice(0, 10) !== day) {
     throw new RangeError('day: must be a date, as YYYY-MM-DD');
