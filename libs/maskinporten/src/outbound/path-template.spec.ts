@@ -11,6 +11,9 @@ describe('path templates', () => {
     ['/persons/ID01819000391', '/persons/{id}'],
     ['/persons/0181%39000391', '/persons/{id}'],
     ['/persons/%30%31%38%31%39%30%30%30%33%39%31', '/persons/{id}'],
+    ['/persons/01%2081%2090%20003%2091', '/persons/{id}'],
+    ['/persons/01.81.90-00391', '/persons/{id}'],
+    ['/persons/%2530%2531%2538%2531%2539%2530.json', '/persons/{id}'],
     [`/keys/${'k'.repeat(33)}`, '/keys/{id}'],
     ['/2026/11', '/2026/11'],
   ])('%s is seen as %s', (path, template) => {

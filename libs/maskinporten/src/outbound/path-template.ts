@@ -2,6 +2,7 @@
 const IDENTIFIER = /\d{6}|^[0-9a-f]{8}-[0-9a-f]{4}-|^[^.]{33,}$/i;
 /** Digits that were escaped are still digits. */
 const ESCAPED = /%[0-9a-f]{2}/gi;
+const ESCAPED_TIMES = 3;
 const LONGEST = 256;
 const TEMPLATE = /^\/[\x21\x22\x24-\x3e\x40-\x7e]*$/;
 
@@ -20,8 +21,20 @@ export const isPathTemplate = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= LONGEST && TEMPLATE.test(value) && !/\d{6}/.test(value);
 
 function isIdentifier(segment: string): boolean {
-  if (IDENTIFIER.test(segment)) return true;
-  return segment.includes('%') && IDENTIFIER.test(segment.replaceAll(ESCAPED, unescaped));
+  let text = segment;
+  for (let round = 0; round < ESCAPED_TIMES; round += 1) {
+    if (IDENTIFIER.test(text) || hasManyDigits(text)) return true;
+    if (!text.includes('%')) return false;
+    const plain = text.replaceAll(ESCAPED, unescaped);
+    if (plain === text) return false;
+    text = plain;
+  }
+  // Whoever escapes so often has something to hide.
+  return true;
 }
+
+/** A person number, however it is taken apart: 01 01 90 123 45. */
+const hasManyDigits = (text: string): boolean =>
+  text.length >= 11 && text.replaceAll(ESCAPED, '').replaceAll(/\D/g, '').length >= 11;
 
 const unescaped = (code: string): string => String.fromCharCode(Number.parseInt(code.slice(1), 16));
