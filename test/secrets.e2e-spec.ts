@@ -2,12 +2,26 @@ import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { killChildren, ServiceProcess } from './support/child.js';
 import { closeAll, makeTestBed, sha256, type TestBed } from './support/service.js';
 
 const CALLER_KEY = 'canary-of-the-caller-4711';
 const PASSPHRASE = 'canary-passphrase-4711';
+/** Has the form of a person number. */
+const PERSON = '01017012345';
+
+/** Every byte that the embedded database has on disk. */
+function filesBelow(folder: string): string {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path, 'latin1'))
+    .join('\n');
+}
 
 /** An API that gives back everything it gets, as careless error pages do, and keeps the tokens to look for. */
 class EchoingApi {
@@ -119,9 +133,24 @@ describe('secrets of the running service', () => {
 
   /** One run of the service: everything it printed, and every answer it gave. */
   async function run(work: (call: () => Promise<number>) => Promise<void>): Promise<string> {
-    const service = ServiceProcess.start(variables);
+    const auditFolder = mkdtempSync(join(tmpdir(), 'secrets-audit-'));
+    const service = ServiceProcess.start({ ...variables, AUDIT_DATA_DIR: auditFolder });
     const [, port] = await service.says(/"port":(\d+)/);
     const answers: string[] = [];
+    const own = { authorization: `Bearer ${CALLER_KEY}` };
+    const hostile: [path: string, headers: Record<string, string>][] = [
+      [`/people/${PERSON}`, own],
+      [`/organisations/${PERSON}/claims?pid=${PERSON}`, own],
+      [`/broker/transfers?pid=${PERSON}`, own],
+      [`/audit/${PERSON}`, own],
+      [`/audit?organisation=${PERSON}&day=2026-01-31`, own],
+      ['/broker/transfers', { authorization: `Bearer ${CALLER_KEY}-wrong` }],
+      ['/broker/transfers', { authorization: `Basic ${CALLER_KEY}` }],
+      ['/broker/transfers', { ...own, traceparent: `00-${CALLER_KEY}-01`, 'x-request-id': PERSON }],
+      ['/health', own],
+      ['/metrics', {}],
+      ['/docs-json', {}],
+    ];
     await work(async () => {
       const response = await fetch(`http://127.0.0.1:${port}/broker/transfers`, {
         headers: { authorization: `Bearer ${CALLER_KEY}` },
@@ -129,9 +158,17 @@ describe('secrets of the running service', () => {
       answers.push(JSON.stringify([...response.headers]), await response.text());
       return response.status;
     });
+    for (const [path, headers] of hostile) {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+      answers.push(JSON.stringify([...response.headers]), await response.text());
+    }
     service.signal('SIGTERM');
     expect(await service.ended()).toBe(0);
-    return `${service.output}\n${answers.join('\n')}`;
+    const audited = filesBelow(auditFolder);
+    rmSync(auditFolder, { recursive: true, force: true });
+    // The scan looks where the records are.
+    expect(audited).toContain('/filetransfer');
+    return `${service.output}\n${answers.join('\n')}\n${audited}`;
   }
 
   function expectNoSecretIn(everything: string): void {
@@ -146,9 +183,10 @@ describe('secrets of the running service', () => {
       expect(canary.length).toBeGreaterThan(20);
       expect(everything.includes(canary)).toBe(false);
     }
+    expect(everything.includes(PERSON)).toBe(false);
   }
 
-  it('T-03: a failing API that gives back what it got makes the service print and answer nothing secret', async () => {
+  it('T-03, T-11, T-67, T-69: a failing API that gives back what it got makes the service print, answer, measure and record nothing secret', async () => {
     const everything = await run(async (call) => {
       for (const [status, ours] of [
         [500, 502],
