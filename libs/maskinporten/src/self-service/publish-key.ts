@@ -59,12 +59,14 @@ export async function writePlan(
   const wanted = plan.keys.filter(({ action }) => action !== 'drop').map(({ kid }) => kid);
   const found = set.keys.map(({ kid }) => kid);
   if (wanted.length === found.length && wanted.every((kid) => found.includes(kid))) return set;
-  throw overwritten(found);
+  throw overwritten(set.keys);
 }
 
-function overwritten(found: readonly string[]): MaskinportenError {
+/** What is registered is not what this run has written. */
+export function overwritten(found: RegisteredKeySet['keys']): MaskinportenError {
+  const kids = found.map(({ kid }) => kid).join(', ');
   return createError('MP_UPSTREAM', {
-    message: `The keys of the client are not those that were just written, but ${found.join(', ') || 'none'}.`,
+    message: `The keys of the client are not those that were just written, but ${kids || 'none'}.`,
     field: SELF_SERVICE_FIELD,
     retryable: true,
     hint: {

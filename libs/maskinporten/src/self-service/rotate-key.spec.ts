@@ -284,6 +284,33 @@ describe('rotating a key', () => {
     expect(bench.kids()).toEqual([NEW.kid, 'other']);
   });
 
+  it('leaves the old key when somebody else has taken the new one away, although it has proved itself', async () => {
+    const other = makeKey('other');
+    const prove = async (): Promise<void> => {
+      await bench.prove();
+      await bench.api.replace(CLIENT, [OLD.jwk, other.jwk]);
+    };
+    await expect(rotateKey(options({ prove }))).rejects.toMatchObject({ code: 'MP_UPSTREAM', retryable: true });
+    expect(bench.kids()).toEqual([OLD.kid, 'other']);
+  });
+
+  it('leaves the old key when another key has got the kid of the new one', async () => {
+    const prove = async (): Promise<void> => {
+      await bench.prove();
+      await bench.api.replace(CLIENT, [OLD.jwk, STRANGER.jwk]);
+    };
+    await expect(rotateKey(options({ prove }))).rejects.toMatchObject({ code: 'MP_UPSTREAM' });
+    expect(bench.kids()).toEqual([OLD.kid, NEW.kid]);
+  });
+
+  it('drops the key that was named also when the new key is there already, and does not wait for that', async () => {
+    await bench.api.replace(CLIENT, [OLD.jwk, NEW.jwk, makeKey('third').jwk]);
+    bench.clock.advance(ACTIVATION_MS + 1_000);
+    const result = await rotateKey(options({ drop: 'third', keepOld: true }));
+    expect(result.publish.keys).toContainEqual(expect.objectContaining({ kid: 'third', action: 'drop' }));
+    expect([bench.kids(), waitedMs]).toEqual([[OLD.kid, NEW.kid], 0]);
+  });
+
   it('renews a new key that has ended before it was used', async () => {
     await bench.api.replace(CLIENT, [OLD.jwk, { ...NEW.jwk, exp: bench.clock.wall / 1000 + 10 }]);
     bench.clock.advance(20_000);

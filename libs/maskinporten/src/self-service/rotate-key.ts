@@ -2,7 +2,7 @@ import { createError, isMaskinportenError, type Hint, type MaskinportenError } f
 import { sleep } from '../token-endpoint/index.js';
 import type { ClientKeysApi } from './client-keys-api.js';
 import { planPublish, planRemoval, type KeySetPlan } from './key-set-plan.js';
-import { timeOf, writePlan } from './publish-key.js';
+import { overwritten, timeOf, writePlan } from './publish-key.js';
 import type { PublicKeyJwk, RegisteredKeySet } from './registered-key.js';
 import { ACTIVATION_MS } from './self-service-config.js';
 
@@ -77,9 +77,11 @@ export async function rotateKey(options: RotateKeyOptions): Promise<RotationResu
 
   const tell = options.onProgress ?? ((): void => undefined);
   let set = before;
-  if (adds) {
+  if (publish.changes) {
     tell({ step: 'publish' });
-    set = await writePlan(api, clientId, publish, signal);
+    const written = await writePlan(api, clientId, publish, signal);
+    // A set that only lost keys is nothing to wait for.
+    if (adds) set = written;
   }
   await waitOut(waitMsOf(set, timeOf(set, options.nowMs)), options);
   await proveWithPatience(options);
@@ -87,6 +89,9 @@ export async function rotateKey(options: RotateKeyOptions): Promise<RotationResu
     tell({ step: 'remove' });
     // Read again: two minutes are long enough for somebody else to have changed the set.
     const latest = await api.read(clientId, { signal });
+    const { kid, n, e } = newKey;
+    // The token endpoint knows a key for a while after it is gone, so the proof alone does not say that it is still there.
+    if (!latest.keys.some((key) => key.kid === kid && key.n === n && key.e === e)) throw overwritten(latest.keys);
     const removal = planRemoval(latest.keys, oldKid, timeOf(latest, options.nowMs));
     if (removal.changes) await writePlan(api, clientId, removal, signal);
   }
