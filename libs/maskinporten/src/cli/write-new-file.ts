@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, lstat, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 export interface WriteOptions {
@@ -27,12 +27,13 @@ export async function exists(path: string): Promise<boolean> {
  */
 export async function writeNewFile(path: string, content: string, { mode, force }: WriteOptions): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
-  await writeFile(temporary, content, { mode, flag: 'wx', flush: true });
   try {
+    await writeFile(temporary, content, { mode, flag: 'wx', flush: true });
     if (force) await rename(temporary, path);
     else await link(temporary, path);
   } finally {
-    if (!force) await unlink(temporary);
+    // After a rename there is none; whatever else happened, half a file or a private key must not stay behind.
+    await rm(temporary, { force: true });
   }
 }
 

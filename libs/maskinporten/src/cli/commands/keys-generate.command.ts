@@ -1,5 +1,5 @@
 import { generateKeyPair } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { jwkThumbprint } from '../../keys/index.js';
@@ -65,8 +65,13 @@ export const keysGenerate = defineCommand((cli) => ({
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-      await writeNewFile(privateKeyFile, String(pem), { mode: 0o600, force });
+      // The public half first: when it cannot be written, a private key that was there is not lost.
       await writeNewFile(publicJwkFile, `${JSON.stringify(jwk, undefined, 2)}\n`, { mode: 0o644, force });
+      await writeNewFile(privateKeyFile, String(pem), { mode: 0o600, force }).catch(async (error: unknown) => {
+        // It belongs to no key that is there.
+        await rm(publicJwkFile, { force: true });
+        throw error;
+      });
     } catch (error) {
       throw cannotWrite(folder, error);
     }

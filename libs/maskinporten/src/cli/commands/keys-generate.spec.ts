@@ -1,5 +1,14 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -89,6 +98,24 @@ describe('keys generate', () => {
     expect(forced.exitCode).toBe(0);
     expect(readFileSync(victim, 'utf8')).toBe('mine');
     expect(modeOf(join(out, 'private-key.pem'))).toBe(0o600);
+  });
+
+  it('T-06: leaves no private key in a temporary file when it cannot be put in its place', async () => {
+    const out = newFolder();
+    mkdirSync(join(out, 'private-key.pem', 'not-empty'), { recursive: true });
+    const { exitCode } = await runInProcess(['keys', 'generate', '--size', '2048', '--out', out, '--force']);
+    expect([exitCode, readdirSync(out)]).toEqual([1, ['private-key.pem']]);
+  });
+
+  it('keeps the old pair when the public half of the new one cannot be written', async () => {
+    const out = newFolder();
+    const args = ['keys', 'generate', '--size', '2048', '--out', out, '--force'];
+    await runInProcess(args);
+    const before = readFileSync(join(out, 'private-key.pem'), 'utf8');
+    rmSync(join(out, 'public-jwk.json'));
+    mkdirSync(join(out, 'public-jwk.json', 'not-empty'), { recursive: true });
+    expect((await runInProcess(args)).exitCode).toBe(1);
+    expect(readFileSync(join(out, 'private-key.pem'), 'utf8')).toBe(before);
   });
 
   it.each([
