@@ -169,6 +169,25 @@ describe('a set-up that is hardly one', () => {
     expect((await bench.examine({ altinn })).cause?.id).toBe('system.unknown');
   });
 
+  it.each([
+    ['a quote', '"altinn:broker.read"'],
+    ['a token', `eyJ${'a'.repeat(600)}`],
+  ])('a scope that is none (%s) is what is told, and is not sent, though it comes first', async (_what, scope) => {
+    const before = bench.simulator.log.length;
+    const { cause, findings } = await bench.examine({ scopes: [scope, SCOPE] });
+    expect(cause).toMatchObject({ id: 'scope.malformed', pitfall: 3 });
+    expect(findings.find(({ id }) => id === 'client')?.level).toBe('good');
+    expect(JSON.stringify([findings, bench.simulator.log.slice(before)])).not.toContain(scope.slice(1, 40));
+  });
+
+  it('a right that cannot be looked at, because no system is set', async () => {
+    const { findings } = await bench.examine({
+      altinn: { platformUrl: bench.simulator.platformUrl },
+      customer: { organisation: CUSTOMER, resource: KB },
+    });
+    expect(findings.find(({ id }) => id === 'right')?.cause.en).toBe('No system id is set.');
+  });
+
   it('an own organisation as consumer_org', async () => {
     const { cause } = await bench.examine({ consumerOrg: '310000019' });
     expect(cause?.id).toBe('scope.consumer-org');

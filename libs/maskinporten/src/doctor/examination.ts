@@ -1,6 +1,6 @@
 import { AltinnClient, AltinnTokenExchanger } from '../altinn/index.js';
 import { createError, isMaskinportenError, type MaskinportenError } from '../errors/index.js';
-import type { TokenRequestInput } from '../grants/index.js';
+import { parseScopes, type TokenRequestInput } from '../grants/index.js';
 import {
   HttpTransport,
   ISSUER_PRESETS,
@@ -30,6 +30,12 @@ export interface LoadedKeys {
 
 /** Maskinporten judges client, key, audience and time before the scope, so a refusal of the scope says that they are good. */
 const ANY_SCOPE = 'difitest:test2';
+
+/** Longer than any scope that is known. */
+const MAX_SCOPE_LENGTH = 128;
+
+/** A token that was pasted by mistake fits the grammar of a scope; it must be neither sent as one nor shown. */
+export const isScope = (text: string): boolean => text.length <= MAX_SCOPE_LENGTH && !('reason' in parseScopes([text]));
 
 /**
  * The evidence about one set-up: gathered when the first check asks for it and kept for the others, so that nothing is
@@ -153,7 +159,7 @@ export class Examination {
 
   /** A scope to ask for when all that matters is whether the client and its key are accepted. */
   get probe(): string {
-    return this.setup.scopes?.[0] ?? ANY_SCOPE;
+    return this.setup.scopes?.find(isScope) ?? ANY_SCOPE;
   }
 
   get platformUrl(): string | undefined {

@@ -22,11 +22,12 @@ interface Question {
 export async function checkRight(examination: Examination): Promise<readonly Finding[]> {
   const { customer, altinn: settings } = examination.setup;
   const systemId = settings?.systemId;
-  if (customer?.resource === undefined || systemId === undefined) {
+  if (customer?.resource === undefined) {
     return [
       skipped(TOPIC, words('No resource was named: give --resource.', 'Ingen ressurs er oppgitt: gi --resource.')),
     ];
   }
+  if (systemId === undefined) return [skipped(TOPIC, words('No system id is set.', 'System-id er ikke satt.'))];
   const question = questionOf(customer, customer.resource);
   const altinn = await examination.altinn();
   if ('error' in altinn) return [failedCall(TOPIC, altinn.error)];
