@@ -19,6 +19,7 @@ import {
   type MaskinportenAuditOptionsFactory,
   type MaskinportenOptions,
 } from '../index.js';
+import { CallObservers, type OutboundCall } from '../outbound/index.js';
 import { simulatorOptions } from '../testing/index.js';
 import { HealthContributors } from '../tokens/index.js';
 import { MemoryAuditStore } from './memory-audit-store.fixtures.js';
@@ -163,6 +164,21 @@ describe('MaskinportenAuditModule', () => {
     expect(await store.find({ requestId: 'r-2' })).toHaveLength(3);
     const refused = ofKind('call-outcome').filter(({ requestId }) => requestId === 'r-1');
     expect(refused).toMatchObject([{ errorCode: 'MP_AUDIT', organisation: CUSTOMER }]);
+  });
+
+  it('F-133: what still wants to call on behalf of others while the log is being closed is refused, not unrecorded', async () => {
+    await start();
+    const observers = (app as INestApplicationContext).get(CallObservers);
+    const seen: OutboundCall[] = [];
+    observers.add({ after: (made) => void seen.push(made) });
+    await call('/broker/api/v1/transfers', { requestId: 'r-1', consumerOrg: CUSTOMER });
+    let late: unknown = 'not asked';
+    store.close = async () => {
+      late = await Promise.resolve(observers.before(seen[0] as OutboundCall)).catch((error: unknown) => error);
+    };
+    await app?.close();
+    app = undefined;
+    expect(late).toMatchObject({ code: 'MP_AUDIT' });
   });
 
   it('F-133: refuses other calls too, if that is the policy', async () => {

@@ -72,10 +72,16 @@ class AuditWatch implements OnModuleInit, OnApplicationShutdown {
     this.#stop = watchForAudit(this.#log, this.#sources, this.#otherCalls);
   }
 
-  /** The servers are closed and every request is answered: what they did is stored before the process ends. */
+  /**
+   * The servers are closed and every request is answered: what they did is stored before the process ends. Work of other
+   * kinds may go on meanwhile, so the watching ends last: a log that is closed refuses, one that is not asked does not.
+   */
   async onApplicationShutdown(): Promise<void> {
-    this.#stop?.();
-    await this.#log.close();
+    try {
+      await this.#log.close();
+    } finally {
+      this.#stop?.();
+    }
   }
 }
 
