@@ -93,7 +93,14 @@ class BearerCall {
       this.#deadline.release();
       throw error;
     }
-    return this.#transmit(token, first, watched);
+    try {
+      return await this.#transmit(token, first, watched);
+    } catch (error) {
+      // A transport that throws instead of rejecting; every other end has been told already.
+      watched.failed(error);
+      this.#deadline.release();
+      throw error;
+    }
   }
 
   // eslint-disable-next-line typescript/promise-function-async -- see createBearerAdapter

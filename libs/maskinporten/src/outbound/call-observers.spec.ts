@@ -109,6 +109,27 @@ describe('call observers', () => {
       expect(watcher.outcomes).toEqual([{ errorCode: 'MP_AUDIT', durationMs: expect.any(Number) }]);
     });
 
+    it('one that throws refuses too, and what another answers later is not left unheard', async () => {
+      const unheard: unknown[] = [];
+      const listener = (reason: unknown): void => void unheard.push(reason);
+      process.on('unhandledRejection', listener);
+      try {
+        watcher.agrees = async () => Promise.reject(new Error('the first one'));
+        clients.calls.add({
+          before: () => {
+            throw createError('MP_AUDIT', { message: 'the second one' });
+          },
+        });
+        await rejection(call(cached(), '/claims'));
+        await new Promise((resolve) => setImmediate(resolve));
+      } finally {
+        process.off('unhandledRejection', listener);
+      }
+      expect(unheard).toEqual([]);
+      expect(servers.server.arrivals).toHaveLength(0);
+      expect(watcher.outcomes).toHaveLength(1);
+    });
+
     it('nothing is sent before they have agreed', async () => {
       const asked = new Promise<() => void>((resolve) => {
         watcher.agrees = async () => new Promise<void>((agree) => resolve(agree));
@@ -198,6 +219,17 @@ describe('call observers', () => {
     clients = new MaskinportenClients();
     return cached();
   };
+
+  it('hear of the end of a call whose transport throws instead of rejecting', async () => {
+    const instance = attach(cached());
+    const sending = instance.get('/a', {
+      adapter: () => {
+        throw Object.assign(new Error('canary'), { code: 'ECANARY' });
+      },
+    });
+    expect(await rejection(sending)).toMatchObject({ code: 'ECANARY' });
+    expect(watcher.outcomes).toEqual([{ errorCode: 'ECANARY', durationMs: expect.any(Number) }]);
+  });
 
   it('a traceparent of the caller is left alone, and a call without our token gets none', async () => {
     const context = new RequestContext({ requestId: 'r1', traceparent: TRACEPARENT });

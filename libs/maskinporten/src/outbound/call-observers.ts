@@ -65,8 +65,13 @@ export class CallObservers {
   before(call: OutboundCall): Promise<unknown> | undefined {
     const waits: Promise<void>[] = [];
     for (const observer of this.#observers) {
-      const wait = observer.before?.(call);
-      if (wait !== undefined) waits.push(wait);
+      try {
+        const wait = observer.before?.(call);
+        if (wait !== undefined) waits.push(wait);
+      } catch (error) {
+        // As if it had rejected: what the others have promised already must be waited for, too.
+        waits.push(Promise.reject(error));
+      }
     }
     return waits.length === 0 ? undefined : Promise.all(waits);
   }
