@@ -24,7 +24,8 @@ export interface AuditMigration {
  * it at once wait for each other; doing it again changes nothing.
  *
  * @returns the names of the migrations that were made
- * @throws MaskinportenConfigurationError (`MP_CONFIG`) when the owner is to be the running role; errors of the database
+ * @throws MaskinportenConfigurationError (`MP_CONFIG`) when the running role is the owner, a member of it or a
+ *   superuser; errors of the database
  * @example
  * await migrateAuditDatabase({ connectionString: ownerUrl, runningRole: 'service' });
  */
@@ -46,13 +47,18 @@ export async function migrate(
   runningRole: string | undefined,
   log: (line: string) => void = () => undefined,
 ): Promise<string[]> {
-  const { rows } = await client.query(
-    `SELECT current_user AS owner, EXISTS (SELECT FROM pg_namespace WHERE nspname = '${SCHEMA}') AS present`,
-  );
-  if (runningRole !== undefined && rows[0]?.['owner'] === runningRole) {
-    const reason = 'must not be the role that owns the tables: an owner can change what it has written';
-    throw configurationError([{ field: 'audit.runningRole', code: 'MP_CONFIG', reason }]);
+  // Superusers can become anybody, and a role can become those that it is a member of.
+  if (runningRole !== undefined) {
+    const { rows } = await client.query(`SELECT pg_has_role($1::name, current_user, 'MEMBER') AS owns`, [runningRole]);
+    if (rows[0]?.['owns'] === true) {
+      const reason =
+        'must not be the role that owns the tables, nor one that can become it: an owner can change what it has written';
+      throw configurationError([{ field: 'audit.runningRole', code: 'MP_CONFIG', reason }]);
+    }
   }
+  const { rows } = await client.query(
+    `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = '${SCHEMA}') AS present`,
+  );
   const done = await runner({
     dbClient: client as pg.ClientBase,
     dir: join(import.meta.dirname, 'migrations'),

@@ -12,7 +12,8 @@ import {
 } from '../audit/index.js';
 import { GENESIS, seal } from '../audit/chain.js';
 import { PgliteBackend, PostgresBackend, type Backend } from './audit-backends.fixtures.js';
-import { withPostgres } from './postgres-cluster.fixtures.js';
+import { migrateAuditDatabase } from './migrate-audit-database.js';
+import { PostgresCluster, withPostgres } from './postgres-cluster.fixtures.js';
 
 const CUSTOMER = '310000027';
 const DAY = '2026-03-14';
@@ -281,6 +282,18 @@ function keepsItsPromises(start: () => Promise<Backend>): void {
     await expect(backend.asOwner('TRUNCATE maskinporten_audit.records')).rejects.toThrow(/can only be added to/);
   });
 
+  it('months begin in UTC, whatever the session of the one who prepares them says', async () => {
+    // In this style a time is written with IST, which PostgreSQL reads as Israel's.
+    await backend.asService(
+      `SET TimeZone = 'Asia/Kolkata'; SET DateStyle = 'SQL, DMY'; SELECT maskinporten_audit.prepare_months(4)`,
+    );
+    await backend.asService('RESET TimeZone; RESET DateStyle');
+    const month = inMonths(4);
+    await log.write({ kind: 'token', at: new Date(Date.UTC(month.getUTCFullYear(), month.getUTCMonth(), 1)) });
+    const rows = await backend.asSuperuser('SELECT tableoid::regclass::text AS name FROM maskinporten_audit.records');
+    expect(rows.map(({ name }) => String(name).replace('maskinporten_audit.', ''))).toContain(partitionOf(month));
+  });
+
   it('T-67: what one who may do everything changes in the database is found where it is', async () => {
     const columns = `caller = 'x'|at = at + interval '1 microsecond'|at = concat(to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '+00 BC')::timestamptz|scopes = array_append(scopes, 'x')|status = NULL|duration_ms = 13|kind = 'token'|lost = 1|hash = 'x'|previous = 'x'|path_template = ''`;
     const tamperings: [statement: string, found: RegExp][] = [
@@ -321,5 +334,36 @@ describe('the audit log in PGlite', () => {
 });
 
 describe('the audit log in PostgreSQL', () => {
-  withPostgres(() => keepsItsPromises(() => PostgresBackend.start()));
+  withPostgres(() => {
+    keepsItsPromises(() => PostgresBackend.start());
+
+    describe('who may run the service', () => {
+      let cluster: PostgresCluster;
+      let connectionString: string;
+      beforeAll(async () => {
+        cluster = await PostgresCluster.start();
+        const database = await cluster.createDatabase();
+        connectionString = cluster.url(database, 'owner');
+        await cluster.asSuperuser(
+          database,
+          'CREATE ROLE heir IN ROLE owner',
+          'CREATE ROLE idle NOINHERIT IN ROLE owner',
+        );
+      }, 60_000);
+      afterAll(() => cluster?.remove());
+
+      it.each(['owner', 'postgres', 'heir', 'idle'])(
+        'T-67: %s can do what the owner can, and is refused',
+        async (role) => {
+          await expect(migrateAuditDatabase({ connectionString, runningRole: role })).rejects.toMatchObject({
+            code: 'MP_CONFIG',
+          });
+        },
+      );
+
+      it('T-67: a role with no way to the owner is not', async () => {
+        await expect(migrateAuditDatabase({ connectionString, runningRole: 'service' })).resolves.toHaveLength(1);
+      });
+    });
+  });
 });

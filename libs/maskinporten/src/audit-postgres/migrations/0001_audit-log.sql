@@ -79,9 +79,11 @@ SELECT maskinporten_audit.protect('maskinporten_audit.checkpoints');
 
 -- Partitions for this month and the next ones. It runs as the owner, because the running role may not create tables; it
 -- takes nothing but a number, and does nothing when they are there. A month that has records in the default partition
--- stays there. It gives up when somebody reads for so long that others would have to wait for it.
+-- stays there. It gives up when somebody reads for so long that others would have to wait for it. How times are written is
+-- settled here, since they go through text and the session of the one who calls may have it otherwise.
 CREATE FUNCTION maskinporten_audit.prepare_months(ahead integer) RETURNS integer
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $body$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s'
+  SET timezone = 'UTC' SET datestyle = 'ISO, YMD' AS $body$
 DECLARE
   first_day date;
   partition_name text;
