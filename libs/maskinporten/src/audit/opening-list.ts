@@ -9,6 +9,8 @@ import { finding, type Findings } from './finding.js';
 export class OpeningList {
   readonly #openedAt = new Map<string, string>();
   readonly #statements = new Map<string, AuditHead>();
+  /** Writer that each one names as the one before it. */
+  readonly #earlier = new Map<string, string>();
 
   static async read(openings: AsyncIterable<AuditRecord>, findings: Findings): Promise<OpeningList> {
     const list = new OpeningList();
@@ -29,6 +31,7 @@ export class OpeningList {
         continue;
       }
       namedBy.set(earlierWriter ?? '', record);
+      if (earlierWriter !== undefined) list.#earlier.set(record.writer, earlierWriter);
       if (earlierWriter !== undefined && earlierSeq !== undefined && earlierHash !== undefined) {
         list.#statements.set(earlierWriter, { writer: earlierWriter, seq: earlierSeq, hash: earlierHash });
       }
@@ -45,7 +48,15 @@ export class OpeningList {
     return this.#statements.values();
   }
 
+  /** By its own word and that of the one before it: a false writer can say any time, and comes after a genuine one. */
   wasOpenedBefore(writer: string, date: Date): boolean {
+    const earlier = this.#earlier.get(writer);
+    // One before it that is gone is a finding of its own.
+    const isFirst = earlier === undefined || !this.#openedAt.has(earlier);
+    return this.#saysBefore(writer, date) && (isFirst || this.#saysBefore(earlier, date));
+  }
+
+  #saysBefore(writer: string, date: Date): boolean {
     const at = this.#openedAt.get(writer);
     return at !== undefined && Date.parse(at) < date.getTime();
   }

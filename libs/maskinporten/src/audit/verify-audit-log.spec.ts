@@ -201,6 +201,20 @@ describe('verifyAuditLog', () => {
     expect(found(await verifyAuditLog(store, { ...keys, signedSince: new Date(Date.now() + 1_000) }))).toEqual([]);
   });
 
+  it('one that says it was opened before checkpoints were introduced, and comes after one that has them, is false', async () => {
+    const signedSince = new Date(Date.parse(String(genuine.stored[0]?.at)) - 60_000);
+    expect(found(await verify(() => undefined, { signedSince }))).toEqual([]);
+    const addFalse = async (store: MemoryAuditStore): Promise<void> => {
+      const log = new AuditLog({ store, now: () => new Date('2020-01-01') });
+      await log.write({ kind: 'token', decision: 'obtained' });
+      await log.close();
+    };
+    const store = copyOf(() => undefined);
+    await addFalse(store);
+    await addFalse(store);
+    expect(found(await verifyAuditLog(store, { ...keys, signedSince }))).toContainEqual(['inserted', 1]);
+  });
+
   it('says how much no checkpoint covers', async () => {
     const store = new MemoryAuditStore();
     const log = new AuditLog({ store, checkpointKey: checkpointKeys.privateKey });
