@@ -157,8 +157,14 @@ function endFinding({ what, endsAt, counts }: CredentialEnd, nowMs: number): Fin
       ? { en: 'the certificate', nb: 'sertifikatet' }
       : { en: 'the registration of the key (one year)', nb: 'registreringen av nøkkelen (ett år)' };
   return finding(what, state, {
-    en: tier === 'expired' ? `${subject.en} ended at ${date}` : `${subject.en} ends at ${date}, in ${days} days`,
-    nb: tier === 'expired' ? `${subject.nb} gikk ut ${date}` : `${subject.nb} går ut ${date}, om ${days} dager`,
+    en:
+      tier === 'expired'
+        ? `${subject.en} ended at ${date}`
+        : `${subject.en} ends at ${date}, in ${days} ${days === 1 ? 'day' : 'days'}`,
+    nb:
+      tier === 'expired'
+        ? `${subject.nb} gikk ut ${date}`
+        : `${subject.nb} går ut ${date}, om ${days} ${days === 1 ? 'dag' : 'dager'}`,
   });
 }
 

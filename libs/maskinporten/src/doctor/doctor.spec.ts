@@ -153,6 +153,19 @@ describe('a set-up that is hardly one', () => {
     expect({ id: cause?.id, healthy }).toEqual({ id: 'client.fallback', healthy: true });
   });
 
+  it('a fallback key that is past its year stops nothing: it is a warning, and the client is looked at', async () => {
+    const { pem } = sharedKey();
+    const recently = new Date(Date.now() - 30 * DAY_MS);
+    const longAgo = new Date(Date.now() - 400 * DAY_MS);
+    const key = [
+      { pem, kid: 'kid-1', registeredAt: recently },
+      { pem: makeKey().pem, kid: 'kid-0', registeredAt: longAgo },
+    ];
+    const { cause, healthy, findings } = await bench.examine({ key });
+    expect({ id: cause?.id, healthy }).toEqual({ id: 'expiry.key-expired', healthy: true });
+    expect(findings.find(({ id }) => id === 'client')?.level).toBe('good');
+  });
+
   it('destinations that are none, or in the other environment (F-88)', async () => {
     const malformed = await bench.examine({ destinations: ['example.no'] });
     expect(malformed.cause?.id).toBe('destinations.malformed');
@@ -291,6 +304,17 @@ describe('T-01: secrets in no finding', () => {
 });
 
 describe('checks of a running service', () => {
+  it.each([
+    [1, 'in 1 day,', 'om 1 dag,'],
+    [7, 'in 7 days,', 'om 7 dager,'],
+  ])('count the days before an end as people do: %i', (days, en, nb) => {
+    const nowMs = Date.UTC(2026, 0, 1);
+    for (const what of ['certificate', 'registered-key'] as const) {
+      const [found] = checkExpiry([{ what, endsAt: new Date(nowMs + days * DAY_MS), counts: true }], nowMs);
+      expect(found?.cause).toEqual({ en: expect.stringContaining(en), nb: expect.stringContaining(nb) });
+    }
+  });
+
   it('take what its status has, so that health can tell cause and remedy too', async () => {
     const tokens = await createTokenService({
       issuer: bench.simulator.issuer,

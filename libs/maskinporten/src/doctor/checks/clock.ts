@@ -28,7 +28,7 @@ export function checkClock({ state, offsetMs }: MeasuredClock): Finding {
     state === 'refused'
       ? words(
           'This is too much to correct, so no token can be had.',
-          'Det er for mye til å rette opp, så ingen token kan hentes.',
+          'Det er for mye til å rette opp, så det kan ikke hentes noe token.',
         )
       : words(
           'The module signs with the time of Maskinporten meanwhile; other programs do not.',

@@ -31,8 +31,8 @@ export async function checkCommittedSecrets(folder: string): Promise<readonly Fi
       skipped(
         TOPIC,
         words(
-          'The folder is not in a git repository, so there are no tracked files; its .env files hold no key and no token.',
-          'Mappen er ikke i et git-arkiv, så det finnes ingen sporede filer; .env-filene inneholder verken nøkkel eller token.',
+          'No git repository can be read here (or git is not installed), so tracked files were not looked at; the .env files hold no key and no token.',
+          'Ikke noe git-arkiv kan leses her (eller git er ikke installert), så sporede filer er ikke undersøkt; .env-filene inneholder verken nøkkel eller token.',
         ),
       ),
     ];

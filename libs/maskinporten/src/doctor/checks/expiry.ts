@@ -1,3 +1,4 @@
+import type { Hint } from '../../errors/index.js';
 import { credentialEnds, daysLeft, expiryTier, type CredentialEnd } from '../../keys/index.js';
 import type { Check } from '../check.js';
 import { failed, good, skipped, warning, words, type Complaint, type Finding, type Topic } from '../finding.js';
@@ -49,8 +50,8 @@ function certificate(days: number, date: string): Complaint {
       days === 0
         ? words(`The enterprise certificate expired on ${date}.`, `Virksomhetssertifikatet utløp ${date}.`)
         : words(
-            `The enterprise certificate expires in ${days} days, on ${date}.`,
-            `Virksomhetssertifikatet utløper om ${days} dager, ${date}.`,
+            `The enterprise certificate expires in ${counted(days).en}, on ${date}.`,
+            `Virksomhetssertifikatet utløper om ${counted(days).nb}, ${date}.`,
           ),
     fix: words(
       'Order a new certificate from Buypass or Commfides now (delivery takes days), and put it in place of the old one.',
@@ -71,8 +72,8 @@ function registeredKey(days: number, date: string): Complaint {
             `Den registrerte nøkkelen er over ett år gammel: den sluttet å virke ${date}.`,
           )
         : words(
-            `The registered key reaches its year in ${days} days, on ${date}, and stops working then.`,
-            `Den registrerte nøkkelen fyller ett år om ${days} dager, ${date}, og slutter da å virke.`,
+            `The registered key reaches its year in ${counted(days).en}, on ${date}, and stops working then.`,
+            `Den registrerte nøkkelen fyller ett år om ${counted(days).nb}, ${date}, og slutter da å virke.`,
           ),
     fix: words(
       'Upload a new key beside the old one, wait two minutes, switch to it, then remove the old one; or post the same key again.',
@@ -83,6 +84,8 @@ function registeredKey(days: number, date: string): Complaint {
   };
 }
 
+const counted = (days: number): Hint => (days === 1 ? words('1 day', '1 dag') : words(`${days} days`, `${days} dager`));
+
 export const expiry: Check = {
   ...TOPIC,
   needs: ['key', 'certificate'],
@@ -90,6 +93,8 @@ export const expiry: Check = {
     const loaded = await examination.keys();
     if ('error' in loaded) return [];
     const { current, others } = loaded.value.ring;
-    return checkExpiry([current, ...others].flatMap(credentialEnds), examination.clock.wallMs());
+    // A key that only stands by stops nothing when it has ended.
+    const spare = others.flatMap(credentialEnds).map(({ what, endsAt }) => ({ what, endsAt, counts: false }));
+    return checkExpiry([...credentialEnds(current), ...spare], examination.clock.wallMs());
   },
 };
