@@ -46,6 +46,13 @@ const cutCheckpoints = (store: MemoryAuditStore, of: string): void => {
 const found = ({ findings }: AuditVerification): unknown[] =>
   findings.map(({ kind, seq, toSeq }) => [kind, seq, ...(toSeq === undefined ? [] : [toSeq])]);
 
+/** Adds a writer that no checkpoint covers, and that says it is old. */
+const addFalse = async (store: MemoryAuditStore): Promise<void> => {
+  const log = new AuditLog({ store, now: () => new Date('2020-01-01') });
+  await log.write({ kind: 'token', decision: 'obtained' });
+  await log.close();
+};
+
 describe('verifyAuditLog', () => {
   it('finds nothing in what was written', async () => {
     const result = await verifyAuditLog(genuine, keys);
@@ -204,11 +211,6 @@ describe('verifyAuditLog', () => {
   it('one that says it was opened before checkpoints were introduced, and comes after one that has them, is false', async () => {
     const signedSince = new Date(Date.parse(String(genuine.stored[0]?.at)) - 60_000);
     expect(found(await verify(() => undefined, { signedSince }))).toEqual([]);
-    const addFalse = async (store: MemoryAuditStore): Promise<void> => {
-      const log = new AuditLog({ store, now: () => new Date('2020-01-01') });
-      await log.write({ kind: 'token', decision: 'obtained' });
-      await log.close();
-    };
     const store = copyOf(() => undefined);
     await addFalse(store);
     await addFalse(store);
