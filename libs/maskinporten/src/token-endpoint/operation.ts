@@ -27,6 +27,8 @@ export interface OperationDependencies extends AttemptDependencies {
 }
 
 const KEY_REFUSED: ReadonlySet<string> = new Set(['MP_SIGNATURE', 'MP_KEY_EXPIRED']);
+/** What a key that is not registered (any more) can be answered with. */
+const STAND_IN_REFUSED: ReadonlySet<string> = new Set([...KEY_REFUSED, 'MP_CLIENT_UNKNOWN', 'MP_CERTIFICATE']);
 
 /**
  * The attempts for one token. Whether there is another one after a failure is the fault matrix of the failure reference
@@ -204,7 +206,7 @@ export class Operation {
   /** A stand-in that Maskinporten does not take leaves things as they were: the right key is away for now. */
   #withoutRefusedStandIn(error: MaskinportenError): MaskinportenError {
     const trial = this.#trial;
-    if (trial?.standIn !== true || !KEY_REFUSED.has(error.code)) return error;
+    if (trial?.standIn !== true || !STAND_IN_REFUSED.has(error.code)) return error;
     this.#trial = undefined;
     this.#standInRefused = true;
     return trial.error;

@@ -94,6 +94,7 @@ export const keysRotate = defineCommand((cli) => ({
     const { api, clientId: client, settings } = administration;
     const config = tokenServiceConfig({ ...settings, clientId: client, key: source });
     const { wait } = cli.io;
+    let reached: RotationProgress['step'] | undefined;
     try {
       const result = await rotateKey({
         api,
@@ -105,7 +106,10 @@ export const keysRotate = defineCommand((cli) => ({
         apply,
         nowMs: cli.io.now,
         prove: async () => proveKey({ config, scope }),
-        onProgress: (progress) => cli.progress(cli.text(progressText(progress))),
+        onProgress: (progress) => {
+          reached = progress.step;
+          cli.progress(cli.text(progressText(progress)));
+        },
         ...(wait === undefined ? {} : { wait: async (ms: number) => wait(ms) }),
       });
       const { publish, remove, waitMs, applied } = result;
@@ -122,6 +126,9 @@ export const keysRotate = defineCommand((cli) => ({
         () => linesOf(cli, { client, newKid: jwk.kid, oldKid, keepOld, result }),
       );
       return 0;
+    } catch (error) {
+      if (reached === 'wait' || reached === 'prove') cli.note(cli.text(BOTH_REGISTERED));
+      throw error;
     } finally {
       await administration.close();
     }
@@ -197,6 +204,10 @@ function linesOf(cli: Cli, { client, newKid, oldKid, keepOld, result }: Rotated)
   return [...lines, `${cli.style('green', '✔')} ${cli.text(done)}`, ...settingsLines(publish, newKid, cli.io.now())];
 }
 
+const BOTH_REGISTERED = {
+  en: 'The new key is registered and has not proved itself; the old one is registered too and goes on working. Run it again when the cause is mended.',
+  nb: 'Den nye nøkkelen er registrert, men ikke prøvd med hell; den gamle er også registrert og virker fortsatt. Kjør på nytt når årsaken er rettet.',
+};
 const OLD_STAYS = { en: 'It stays (--keep-old).', nb: 'Den blir (--keep-old).' };
 const OLD_IS_GONE = { en: 'It is gone already.', nb: 'Den er allerede borte.' };
 const BEFORE = {

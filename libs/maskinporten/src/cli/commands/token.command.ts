@@ -124,9 +124,8 @@ function tellWhatWasSent(cli: Cli, client: TokenClient): void {
 }
 
 function noteWarnings(cli: Cli, events: readonly TokenEvent[]): void {
-  if (cli.json) return;
   for (const event of events) {
-    if (event.type === 'warning') cli.note(`${cli.style('yellow', '!')} ${event.reason}`);
+    if (event.type === 'warning' && !cli.json) cli.note(`${cli.style('yellow', '!')} ${event.reason}`);
     if (event.type === 'security') cli.note(`${cli.style('red', '!')} ${event.what}: ${event.detail}`);
   }
 }
