@@ -86,7 +86,7 @@ export class DelegationGate {
     const clientName = clientNameOf(this.reflector, context, requirement);
     const { service, allowAnyCaller } = this.services.get(clientName);
     const asked: DelegatedAction = { party, resource, action };
-    if (!allowAnyCaller) await this.#askCaller(context, organisation, asked);
+    if (!allowAnyCaller) await this.#askCaller(context, organisation, asked, known);
     const key = keyOf(organisation, referenceFrom(reference, organisation));
     known.externalRef = key.externalRef;
     const question: Question = { key, asked, fresh: requirement.fresh ?? changesSomething(context) };
@@ -159,12 +159,21 @@ export class DelegationGate {
     }
   }
 
-  async #askCaller(context: ExecutionContext, organisation: string, asked: DelegatedAction): Promise<void> {
+  async #askCaller(
+    context: ExecutionContext,
+    organisation: string,
+    asked: DelegatedAction,
+    known: Known,
+  ): Promise<void> {
     let answer: unknown;
     try {
       answer = await this.#policy?.canActFor(context, organisation, asked);
     } catch (error) {
-      if (error instanceof HttpException) throw error;
+      if (error instanceof HttpException) {
+        // The policy answers the caller in its own words, which is a no all the same.
+        if (!isDelegationError(error)) this.decisions.record('caller_not_allowed', { ...known, ...servedRequest() });
+        throw error;
+      }
       // The policy could not tell, which is not the same as no.
       throw new DelegationError('delegation_unknown', { reason: 'the CallerPolicy failed' });
     }

@@ -213,6 +213,14 @@ describe('SystemUserGuard', () => {
       ]);
     });
 
+    it('a policy that answers with an exception of its own is a no too', async () => {
+      app.policy.answer = () => {
+        throw new HttpException('log in first', 401);
+      };
+      await expectAnswer(app.get(`/o/${CUSTOMER}/claims`), 401);
+      expect(heard).toEqual([['caller_not_allowed', { ...about, organisation: CUSTOMER }]]);
+    });
+
     it('a yes that a refusal downstream took back: both', async () => {
       const user = standIn.addUser({ organisation: CUSTOMER, rights: [RESOURCE] });
       await expectAnswer(app.get(`/o/${CUSTOMER}/claims`), 200);
