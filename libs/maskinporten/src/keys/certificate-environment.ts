@@ -16,7 +16,8 @@ export function certificateEnvironment(chain: readonly X509Certificate[]): 'test
 }
 
 function issuerName(certificate: X509Certificate): string | undefined {
-  const issuer: object = certificate.toLegacyObject().issuer;
-  const name: unknown = Object.getOwnPropertyDescriptor(issuer, 'CN')?.value;
+  // Node leaves it out, against its declaration, when a name is in no encoding that OpenSSL knows.
+  const issuer: object | undefined = certificate.toLegacyObject().issuer;
+  const name: unknown = issuer && Object.getOwnPropertyDescriptor(issuer, 'CN')?.value;
   return typeof name === 'string' ? name : undefined;
 }

@@ -47,9 +47,10 @@ function parseIdentifier(value: string): CertificateHolder | undefined {
 }
 
 function valuesOf(certificate: X509Certificate, names: readonly string[]): string[] {
-  const subject: object = certificate.toLegacyObject().subject;
+  // Node leaves it out, against its declaration, when a name is in no encoding that OpenSSL knows.
+  const subject: object | undefined = certificate.toLegacyObject().subject;
   return names.flatMap((name) => {
-    const value: unknown = Object.getOwnPropertyDescriptor(subject, name)?.value;
+    const value: unknown = subject && Object.getOwnPropertyDescriptor(subject, name)?.value;
     const values: unknown[] = Array.isArray(value) ? value : [value];
     return values.filter((entry) => typeof entry === 'string');
   });

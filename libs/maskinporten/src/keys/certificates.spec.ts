@@ -93,6 +93,19 @@ describe('certificate chains', () => {
     expect(await refusalOf({ pem: key.pem, certificateChain: large })).toContain('larger than 1 MiB');
   });
 
+  it.each([
+    ['issuer', 'Intermediate'],
+    ['subject', 'Leaf'],
+  ])('F-113: a certificate whose %s is in no encoding that there is says nothing about it', async (_, name) => {
+    // RELATIVE-OID in place of UTF8String; Node gives no name at all then.
+    const damaged = new X509Certificate(leaf.certificate).raw
+      .toString('latin1')
+      .replace(`\x0c${String.fromCodePoint(name.length)}${name}`, (text) => `\x0d${text.slice(1)}`);
+    const certificateChain = Buffer.from(damaged, 'latin1');
+    expect(certificateChain.equals(new X509Certificate(leaf.certificate).raw)).toBe(false);
+    await expect(loadSigningKey({ pem: key.pem, kid: 'k', certificateChain })).resolves.toMatchObject({ kid: 'k' });
+  });
+
   it('F-116: a PEM with certificates only is refused', async () => {
     expect(await refusalOf({ pem: leaf.certificate })).toContain('certificates only');
   });
