@@ -35,6 +35,9 @@ describe('printable', () => {
     for (const number of ['01017012345', '010170 12345', '010170-12345', '010170+12345', '010170%2012345']) {
       expect(printable(`{"path":"/people/${number}/claims"}`)).toBe('{"path":"/people/[redacted]/claims"}');
     }
+    expect(printable('{"pid":10170123456,"all":[10170123456],"text":"\\"10170123456"}')).toBe(
+      '{"pid":"[redacted]","all":["[redacted]"],"text":"\\"[redacted]"}',
+    );
     for (const id of [
       '3f0e7a1c-4b5d-4c6e-8f90-a12345678901',
       '4bf92f12345678901736',
@@ -52,9 +55,11 @@ describe('printable', () => {
   it('leaves ordinary lines as they are, and stays valid JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        expect(() => JSON.parse(printable(JSON.stringify(value))) as unknown).not.toThrow();
+        expect(() => JSON.parse(printable(JSON.stringify({ value }))) as unknown).not.toThrow();
       }),
+      { numRuns: 2_000 },
     );
+    expect(printable('{"seconds":34023.42087251364}')).toBe('{"seconds":34023.42087251364}');
     const line = JSON.stringify({ level: 'log', message: 'Mapped {/broker/transfers, GET} route', scopes: ['a:b.c'] });
     expect(printable(line)).toBe(line);
   });
@@ -62,8 +67,21 @@ describe('printable', () => {
   it('T-62: does not slow down on hostile lines', () => {
     // Each of these would take minutes if a pattern looked at the same text again and again.
     const begin = ['-----BEGIN', 'PRIVATE KEY-----'].join(' ');
-    for (const hostile of ['eyJ', 'eyJ.', 'eyJa.eyJa', begin, 'Bearer ', '-----BEGIN ', 'a.', '1', '123456 ', 'a1']) {
+    for (const hostile of [
+      'eyJ',
+      'eyJ.',
+      'eyJa.eyJa',
+      begin,
+      'Bearer ',
+      '-----BEGIN ',
+      'a.',
+      '1',
+      '123456 ',
+      'a1',
+      '\\"',
+    ]) {
       expect(printable(hostile.repeat(100_000)).length).toBeGreaterThan(0);
+      expect(printable(`{"${hostile.repeat(100_000)}`).length).toBeGreaterThan(0);
     }
   });
 });

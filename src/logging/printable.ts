@@ -6,7 +6,9 @@ const CREDENTIALS = /\b(Bearer|Basic) +[\w\-.~+/]{8,}=*/gi;
 const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/gs;
 /** Ids and hashes, in which eleven digits may follow each other by chance; or else a person number, also as people write it. */
 const ID_OR_PERSON_NUMBER =
-  /(?<id>\b(?:[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}|(?=\d*[a-f])[\da-f]{16,})\b)|(?<!\d|[^\\]":)\d{6}(?:[ +-]|%20)?\d{5}(?!\d)/gi;
+  /(?<id>\b(?:[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}|(?=\d*[a-f])[\da-f]{16,})\b)|(?<!\d)\d{6}(?:[ +-]|%20)?\d{5}(?!\d)/gi;
+/** What a line of JSON is made of, as far as numbers are concerned: strings (one may be cut off), and whole numbers of eleven digits. */
+const STRING_OR_ELEVEN_DIGITS = /"(?:[^"\\]|\\.)*(?:"|$)|(?<![\d.e+-])\d{11}(?![\d.e])/gis;
 /** Characters that JSON leaves as they are and that can make one line look like two, or like another (T-57). */
 const DECEIVING = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
@@ -17,10 +19,17 @@ const SHOWN = '[redacted]';
  * characters that deceive are written as escapes. Nothing should get here with a secret in it; this is for the day when it does.
  */
 export function printable(line: string): string {
-  return line
+  const clean = line
     .replaceAll(JWT, SHOWN)
     .replaceAll(CREDENTIALS, (_match, scheme: string) => `${scheme} ${SHOWN}`)
     .replaceAll(PRIVATE_KEY, SHOWN)
-    .replaceAll(ID_OR_PERSON_NUMBER, (match, id: string | undefined) => (id === undefined ? SHOWN : match))
     .replaceAll(DECEIVING, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  if (!clean.startsWith('{')) return withoutPersonNumbers(clean);
+  // A part of a number in JSON is no person number, and what stands in place of a whole one has to be JSON too.
+  return clean.replaceAll(STRING_OR_ELEVEN_DIGITS, (match) =>
+    match.startsWith('"') ? withoutPersonNumbers(match) : `"${SHOWN}"`,
+  );
 }
+
+const withoutPersonNumbers = (text: string): string =>
+  text.replaceAll(ID_OR_PERSON_NUMBER, (match, id: string | undefined) => (id === undefined ? SHOWN : match));
