@@ -3,7 +3,8 @@ import { calendar, type CalendarEvent } from './calendar.js';
 import type { Cli } from './cli.js';
 import { CommandFailure, UsageError } from './exit.js';
 import { nameOf, type KeyReport } from './key-report.js';
-import { codeOf, writeNewFile } from './write-new-file.js';
+import { codeOf } from './error-code.js';
+import { writeNewFile } from './write-new-file.js';
 
 /**
  * Writes the ends of keys and certificates to a calendar file.

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, lstat, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { codeOf } from './error-code.js';
 
 export interface WriteOptions {
   /** Permission bits, from the first moment on. */
@@ -35,10 +36,4 @@ export async function writeNewFile(path: string, content: string, { mode, force 
     // After a rename there is none; whatever else happened, half a file or a private key must not stay behind.
     await rm(temporary, { force: true });
   }
-}
-
-/** `ENOENT` and the like. Such an error may be of another realm, where `instanceof Error` says no. */
-export function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
 }

@@ -4,6 +4,7 @@ import { isMaskinportenError } from '../../errors/index.js';
 import { checkpointsIn } from '../audit-copies.js';
 import type { Cli } from '../cli.js';
 import { defineCommand } from '../define-command.js';
+import { codeOf } from '../error-code.js';
 import { CommandFailure, UsageError } from '../exit.js';
 
 export const auditVerify = defineCommand((cli) => ({
@@ -144,11 +145,6 @@ function cannotRead(error: unknown): Error {
     en: `The database cannot be read (${code}).`,
     nb: `Databasen kan ikke leses (${code}).`,
   });
-}
-
-function codeOf(error: unknown): string | undefined {
-  const isCoded = typeof error === 'object' && error !== null && 'code' in error;
-  return isCoded && typeof error.code === 'string' ? error.code : undefined;
 }
 
 function linesOf(cli: Cli, result: AuditVerification, isSigned: boolean): string[] {

@@ -7,7 +7,8 @@ import type { Cli } from '../cli.js';
 import { defineCommand } from '../define-command.js';
 import { CommandFailure, UsageError } from '../exit.js';
 import { isUploadableKid, publicJwk } from '../public-jwk.js';
-import { codeOf, exists, writeNewFile } from '../write-new-file.js';
+import { codeOf } from '../error-code.js';
+import { exists, writeNewFile } from '../write-new-file.js';
 
 const PRIVATE_FILE = 'private-key.pem';
 const PUBLIC_FILE = 'public-jwk.json';
