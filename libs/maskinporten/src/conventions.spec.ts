@@ -21,6 +21,11 @@ describe('conventions of the library', () => {
     expect(filesWith(/process\.env\b/).filter((file) => !file.startsWith('cli/'))).toEqual(['process-environment.ts']);
   });
 
+  // Called before `node:tls` is loaded, it breaks TLS for the whole process; the one file that calls it loads it first.
+  it('reads the names in a certificate in one place', () => {
+    expect(filesWith(/\.toLegacyObject\b/)).toEqual(['keys/distinguished-name.ts']);
+  });
+
   it('names what is public by hand: no star exports', () => {
     expect(filesWith(/^export \* /m)).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { distinguishedName } from './distinguished-name.js';
 
 /** Names of the authorities that issue Norwegian enterprise certificates (protocol reference §8). */
 const AUTHORITY = /^(?:Buypass Class 3|Commfides) /;
@@ -16,8 +17,6 @@ export function certificateEnvironment(chain: readonly X509Certificate[]): 'test
 }
 
 function issuerName(certificate: X509Certificate): string | undefined {
-  // Node leaves it out, against its declaration, when a name is in no encoding that OpenSSL knows.
-  const issuer: object | undefined = certificate.toLegacyObject().issuer;
-  const name: unknown = issuer && Object.getOwnPropertyDescriptor(issuer, 'CN')?.value;
-  return typeof name === 'string' ? name : undefined;
+  const [name, second] = distinguishedName(certificate, 'issuer', 'CN');
+  return second === undefined ? name : undefined;
 }

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { distinguishedName } from './distinguished-name.js';
 
 /** Who a certificate was issued to, as its subject says. */
 export interface CertificateHolder {
@@ -47,13 +48,7 @@ function parseIdentifier(value: string): CertificateHolder | undefined {
 }
 
 function valuesOf(certificate: X509Certificate, names: readonly string[]): string[] {
-  // Node leaves it out, against its declaration, when a name is in no encoding that OpenSSL knows.
-  const subject: object | undefined = certificate.toLegacyObject().subject;
-  return names.flatMap((name) => {
-    const value: unknown = subject && Object.getOwnPropertyDescriptor(subject, name)?.value;
-    const values: unknown[] = Array.isArray(value) ? value : [value];
-    return values.filter((entry) => typeof entry === 'string');
-  });
+  return names.flatMap((name) => distinguishedName(certificate, 'subject', name));
 }
 
 const WEIGHTS = [3, 2, 7, 6, 5, 4, 3, 2] as const;

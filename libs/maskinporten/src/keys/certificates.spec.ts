@@ -1,6 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { isMaskinportenError } from '../errors/index.js';
+import { compileRooms } from './compiled-rooms.fixtures.js';
 import { makeKey, TestAuthority } from './keys.fixtures.js';
 import {
   certificateHolder,
@@ -173,5 +178,32 @@ describe('the organisation in a certificate', () => {
     const foreign = root.issue({ subject: '/CN=X/organizationIdentifier=VATSE-310000019', key });
     expect(certificateOrganisation(new X509Certificate(foreign.certificate))).toBeUndefined();
     expect(certificateOrganisation(new X509Certificate(leaf.certificate))).toBe('310000019');
+  });
+});
+
+// The runner's own process has loaded TLS long ago, and what is broken stays broken: each case is a process of its own.
+describe('names in a certificate, read before anything has loaded TLS', () => {
+  it.each([
+    ['certificate-organisation.js', 'certificateOrganisation(certificate)', '310000019'],
+    ['certificate-environment.js', 'certificateEnvironment([certificate]) ?? "none"', 'none'],
+  ])('%s leaves TLS as it is', (file, call, answer) => {
+    const directory = mkdtempSync(join(tmpdir(), 'maskinporten-names-'));
+    try {
+      compileRooms(directory, ['errors', 'keys']);
+      const script = `
+        import { createRequire } from 'node:module';
+        import { X509Certificate } from 'node:crypto';
+        const { ${call.split('(')[0]} } = await import('./keys/${file}');
+        const certificate = new X509Certificate(process.env.CERTIFICATE);
+        const answer = ${call};
+        console.log(answer, typeof createRequire(import.meta.url)('node:tls').createSecureContext);`;
+      writeFileSync(join(directory, 'child.mjs'), script);
+      const env = { CERTIFICATE: leaf.certificate };
+      expect(execFileSync(process.execPath, [join(directory, 'child.mjs')], { env }).toString()).toBe(
+        `${answer} function\n`,
+      );
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });

@@ -1,4 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
+// Not for its exports: `toLegacyObject()` in a process that has not loaded this module leaves it without
+// `createSecureContext`, and every TLS connection of the process fails from then on (Node 20 to 24).
+import 'node:tls';
 
 const MAX_CHAIN = 8;
 
