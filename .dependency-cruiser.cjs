@@ -122,8 +122,15 @@ module.exports = {
     {
       name: 'libraries-do-not-know-the-template',
       severity: 'error',
-      from: { path: '^libs/' },
+      from: { path: '^libs/', pathNot: '\\.(spec|fixtures)\\.ts$' },
       to: { path: '^(src|test|bench)/' },
+    },
+    {
+      name: 'library-tests-do-not-know-the-template',
+      comment: 'what all tests share is in test/support',
+      severity: 'error',
+      from: { path: '^libs/.*\\.(spec|fixtures)\\.ts$' },
+      to: { path: '^(src|test|bench)/', pathNot: '^test/support/' },
     },
     {
       name: 'template-uses-the-public-names',

@@ -1,3 +1,6 @@
+// `npm run soak`: the same specs at their full size.
+const soaking = process.env.SOAK === '1';
+
 const common = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
@@ -5,6 +8,7 @@ const common = {
   testEnvironmentOptions: { globalsCleanup: 'off' },
   injectGlobals: false,
   restoreMocks: true,
+  setupFiles: soaking ? ['<rootDir>/test/support/soak-properties.ts'] : [],
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/libs/.*/dist'],
   transform: {
@@ -37,7 +41,8 @@ export default {
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'] },
     { ...common, displayName: 'package', testMatch: ['<rootDir>/test/package/*.package-spec.ts'] },
   ],
-  testTimeout: 30_000,
+  // Only a test that hangs meets it: nothing may depend on how fast a machine is.
+  testTimeout: soaking ? 3_600_000 : 600_000,
   coverageProvider: 'babel',
   collectCoverageFrom: [
     'libs/*/src/**/*.ts',

@@ -1,8 +1,9 @@
 // Everything CI runs, in order, with one closing line that counts it all: `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jestCounts } from './jest-counts.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'maskinporten-test-'));
 const jest = (project, ...more) => {
@@ -30,22 +31,6 @@ const steps = [
   jest('package'),
 ];
 
-/** What a Jest run counted; a run that counted nothing has failed. */
-function countsOf(output) {
-  try {
-    const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites, numPendingTests, numTotalTests } = JSON.parse(
-      readFileSync(output, 'utf8'),
-    );
-    return {
-      passed: numPassedTests,
-      failed: numFailedTests + numRuntimeErrorTestSuites + (numTotalTests === 0 ? 1 : 0),
-      skipped: numPendingTests,
-    };
-  } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
-  }
-}
-
 let passed = 0;
 let failed = 0;
 let skipped = 0;
@@ -55,7 +40,9 @@ for (const { name, command, output } of steps) {
   const { status } = spawnSync(command[0], command.slice(1), {
     stdio: output ? ['ignore', 'ignore', 'inherit'] : 'inherit',
   });
-  const counts = output ? countsOf(output) : { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+  const counts = output
+    ? jestCounts(output)
+    : { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
   // A run that failed although no test did (a coverage threshold, a crash at the end) is a failure too.
   if (status !== 0 && counts.failed === 0) counts.failed = 1;
   passed += counts.passed;
