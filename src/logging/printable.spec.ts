@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../test/support/size.js';
 import { printable } from './printable.js';
 
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -57,7 +58,7 @@ describe('printable', () => {
       fc.property(fc.jsonValue(), (value) => {
         expect(() => JSON.parse(printable(JSON.stringify({ value }))) as unknown).not.toThrow();
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
     expect(printable('{"seconds":34023.42087251364}')).toBe('{"seconds":34023.42087251364}');
     const line = JSON.stringify({ level: 'log', message: 'Mapped {/broker/transfers, GET} route', scopes: ['a:b.c'] });

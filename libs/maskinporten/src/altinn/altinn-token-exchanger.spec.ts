@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { normaliseTokenRequest } from '../grants/index.js';
 import { organisationNumber, testClient, type TestClient } from './altinn-client.fixtures.js';
 import { AltinnStandIn, unsignedJwt } from './altinn-stand-in.fixtures.js';
@@ -138,7 +139,7 @@ describe('token exchange', () => {
         }
         return false;
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
     expect(() => readExchangedToken('a.'.repeat(500_000), normaliseTokenRequest(request), 0)).toThrow(/not a JWT/);
   });

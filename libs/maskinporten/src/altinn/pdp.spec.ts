@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { organisationNumber, testClient, type TestClient } from './altinn-client.fixtures.js';
 import { AltinnStandIn } from './altinn-stand-in.fixtures.js';
 import { readPdpAnswer } from './pdp-decision.js';
@@ -164,7 +165,7 @@ describe('PDP', () => {
         const json: unknown = JSON.parse(text);
         return readPdpAnswer(json, 1).every(({ outcome }) => outcome !== 'permit');
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
     const inherited = Object.create({ decision: 'Permit' }) as object;
     expect(single(inherited)).toMatchObject({ outcome: 'unknown' });

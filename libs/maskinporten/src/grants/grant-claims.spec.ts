@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { ASSERTION_LIFETIME_SECONDS, grantClaims, normaliseTokenRequest, type TokenRequestInput } from './index.js';
 import { validRequests } from './grants.fixtures.js';
 
@@ -98,7 +99,7 @@ describe('grantClaims', () => {
         expect(made.authorization_details?.length ?? 1).toBe(1);
         expect(made.scope.split(' ').toSorted().join(' ')).toBe(made.scope);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { inspect } from 'node:util';
+import { runs } from '../../../../test/support/size.js';
 import { cacheKey, grantClaims, normaliseTokenRequest, type TokenRequest } from './index.js';
 import { validRequests } from './grants.fixtures.js';
 
@@ -22,7 +23,7 @@ describe('the canonical form', () => {
           same,
         );
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 
@@ -41,7 +42,7 @@ describe('the canonical form', () => {
           expect(normaliseTokenRequest(a).canonical === normaliseTokenRequest(changed).canonical).toBe(same);
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
   });
 

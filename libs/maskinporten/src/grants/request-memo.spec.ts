@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { isMaskinportenError } from '../errors/index.js';
 import { normaliseTokenRequest, RequestMemo, type TokenRequestInput } from './index.js';
 import { organisationNumbers, scopeLists, validRequests } from './grants.fixtures.js';
@@ -80,7 +81,7 @@ describe('RequestMemo', () => {
           expect(through(memo, input)).toEqual(expected);
           expect(through(memo, input)).toEqual(expected);
         }),
-        { numRuns: 2_000 },
+        { numRuns: runs(2_000) },
       );
     }
   });
@@ -98,7 +99,7 @@ describe('RequestMemo', () => {
           expect(through(memo, reused)).toEqual(direct(request));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

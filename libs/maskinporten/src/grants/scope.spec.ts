@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { parseScopes } from './index.js';
 
 describe('parseScopes', () => {
@@ -67,7 +68,7 @@ describe('parseScopes', () => {
           new Set(result.scopes),
         );
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
   });
 

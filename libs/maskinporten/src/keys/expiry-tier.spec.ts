@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { daysLeft, expiryTier } from './expiry-tier.js';
 
 const DAY_MS = 86_400_000;
@@ -27,7 +28,7 @@ describe('the tiers of an expiry', () => {
         expect(expiryTier(days) === 'expired').toBe(leftMs <= 0);
         expect(Number.isInteger(days)).toBe(true);
       }),
-      { numRuns: 10_000 },
+      { numRuns: runs(1_000) },
     );
   });
 });

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { isMaskinportenError } from '../errors/index.js';
 import { IterationBudget } from './iteration-budget.js';
 import { makeKey, TestAuthority } from './keys.fixtures.js';
@@ -171,7 +172,7 @@ describe('F-113, T-10: damaged PKCS#12 is refused as MP_CONFIG and tells nothing
         const expected = outcome instanceof Error ? { code: 'MP_CONFIG' } : { publicKey: key.publicKey };
         expect(outcome).toMatchObject(expected);
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 
@@ -181,7 +182,7 @@ describe('F-113, T-10: damaged PKCS#12 is refused as MP_CONFIG and tells nothing
         const outcome = await outcomeOf({ pkcs12, passphrase: canary, kid: 'k', allowMissingMac: true });
         expect(outcome).toMatchObject(outcome instanceof Error ? { code: 'MP_CONFIG' } : { kid: 'k' });
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 });

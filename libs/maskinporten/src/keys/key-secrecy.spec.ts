@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { compileRooms } from './compiled-rooms.fixtures.js';
 import { makeKey } from './keys.fixtures.js';
 import { opensslPkcs12 } from './pkcs12.fixtures.js';
@@ -120,7 +121,7 @@ describe('secrecy of loaded keys', () => {
         const expected = outcome instanceof Error ? { code: 'MP_CONFIG' } : { kid: 'k', alg: 'RS256' };
         expect(outcome).toMatchObject(expected);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

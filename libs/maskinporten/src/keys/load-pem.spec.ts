@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { isMaskinportenError } from '../errors/index.js';
 import { makeKey, openssl, opensslBytes } from './keys.fixtures.js';
 import { loadSigningKey, type KeySource, type KeyWarning } from './index.js';
@@ -90,7 +91,7 @@ describe('PEM keys', () => {
         const loaded = await loadSigningKey({ pem: text, kid: 'k' });
         expect(loaded.publicKey?.equals(key.publicKey)).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

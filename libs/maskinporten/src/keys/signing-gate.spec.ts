@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { SigningGate } from './index.js';
 
 interface Deferred {
@@ -127,7 +128,7 @@ describe('SigningGate', () => {
         expect(most).toBeLessThanOrEqual(slots);
         expect([gate.running, gate.waiting]).toEqual([0, 0]);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { checkDestination, type CheckedDestination } from '../issuer/index.js';
 import { DestinationList } from './destination-list.js';
 import { parseOutboundUrl } from './outbound-url.js';
@@ -115,7 +116,7 @@ describe('DestinationList', () => {
           expect(username + password).toBe('');
         },
       ),
-      { numRuns: 10_000 },
+      { numRuns: runs(1_000) },
     );
   });
 

@@ -14,6 +14,7 @@ import {
   type Observable,
 } from 'rxjs';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { attachMaskinporten } from './attach-maskinporten.js';
 import { MaskinportenContext } from './maskinporten-context.js';
 import { startWorld, type World } from './outbound.fixtures.js';
@@ -134,7 +135,7 @@ describe('MaskinportenContext', () => {
           expect(MaskinportenContext.current).toBeUndefined();
         },
       ),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { isPathTemplate, pathTemplateOf } from './path-template.js';
 
 describe('path templates', () => {
@@ -28,7 +29,7 @@ describe('path templates', () => {
         expect(template).not.toMatch(/\d{6}/);
         expect(template.length).toBeLessThanOrEqual(256);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { defer, firstValueFrom, forkJoin, from, mergeMap } from 'rxjs';
+import { runs } from '../../../../test/support/size.js';
 import { RequestContext } from './request-context.js';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -73,7 +74,7 @@ describe('RequestContext', () => {
         const next = new RequestContext({ requestId: 'r', traceparent: header }).nextTraceparent();
         expect(next ?? '00-'.padEnd(55, '0')).toMatch(/^00-[0-9a-f-]{52}$/);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 });

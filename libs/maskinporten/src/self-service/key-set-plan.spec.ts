@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { planPublish, planRemoval, type PublicKeyJwk, type RegisteredKey } from './index.js';
 
 const NOW = 1_795_000_000_000;
@@ -92,7 +93,7 @@ describe('the plan of a publication', () => {
         );
         expect(publish(after, wanted, room).changes).toBe(false);
       }),
-      { numRuns: 10_000 },
+      { numRuns: runs(1_000) },
     );
   });
 });

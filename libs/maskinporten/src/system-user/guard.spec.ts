@@ -14,6 +14,7 @@ import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import request from 'supertest';
+import { runs } from '../../../../test/support/size.js';
 import { organisationNumber } from '../altinn/altinn-client.fixtures.js';
 import { AltinnStandIn } from '../altinn/altinn-stand-in.fixtures.js';
 import {
@@ -298,7 +299,7 @@ describe('SystemUserGuard', () => {
             return app.policy.asked[0]?.organisation === answer.organisation && answer.owner === answer.organisation;
           },
         ),
-        { numRuns: 60 },
+        { numRuns: runs(60) },
       );
     });
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { normaliseTokenRequest } from '../grants/index.js';
 import { answer, refusal, reset, silence, type Misbehaviour } from './strict-token-endpoint.fixtures.js';
 import { startBench, type Bench } from './token-endpoint.fixtures.js';
@@ -206,7 +207,7 @@ describe('F-56, T-16: an assertion is sent once', () => {
             .every((life) => life === 100),
         ).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { normaliseTokenRequest, type NormalisedTokenRequest } from '../grants/index.js';
 import { ManualClock } from '../token-endpoint/strict-token-endpoint.fixtures.js';
 import { ForcedRefreshes } from './forced-refresh.js';
@@ -87,7 +88,7 @@ describe('TokenEntry', () => {
         expect(state !== 'refresh' || elapsed >= lifeMs * 0.5 - 0.01).toBe(true);
         expect(state !== 'usable' || elapsed <= lifeMs * 0.75 + 0.01).toBe(true);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
   });
 

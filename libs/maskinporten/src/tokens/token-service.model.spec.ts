@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { normaliseTokenRequest } from '../grants/index.js';
 import { isMaskinportenError } from '../errors/index.js';
 import { answer, type Misbehaviour } from '../token-endpoint/strict-token-endpoint.fixtures.js';
@@ -163,7 +164,7 @@ describe('T-46: the token service as a model', () => {
             await started.close();
           }
         }),
-        { numRuns: 60 },
+        { numRuns: runs(60) },
       );
     } finally {
       process.off('unhandledRejection', onUnhandled);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { runs } from '../../../../test/support/size.js';
 import { CUSTOMER, type Claims, GrantBench, PERSON, SCOPE, VENDOR } from '../grants.fixtures.js';
 
 const SYSTEM = `${VENDOR}_payroll`;
@@ -52,7 +53,7 @@ describe('a good grant with one thing changed is never accepted', () => {
         json.filter((value) => value !== bench.claims()[name] && value !== CUSTOMER),
         (value) => refused({ [name]: value }),
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -62,7 +63,7 @@ describe('a good grant with one thing changed is never accepted', () => {
         json.filter((value) => typeof value !== 'string' || value.trim() !== SCOPE),
         (value) => refused({ scope: value }),
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -74,7 +75,7 @@ describe('a good grant with one thing changed is never accepted', () => {
       fc.asyncProperty(moved, ({ iat, exp }) =>
         refused({ iat: bench.clock.seconds + iat, exp: bench.clock.seconds + exp }),
       ),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -82,7 +83,7 @@ describe('a good grant with one thing changed is never accepted', () => {
     const other = json.filter((value) => typeof value !== 'number' && typeof value !== 'string');
     await fc.assert(
       fc.asyncProperty(other, (value) => refused({ [name]: value })),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -94,7 +95,7 @@ describe('a good grant with one thing changed is never accepted', () => {
       fc.asyncProperty(changed, ({ index, digit }) =>
         refused({ pid: `${PERSON.slice(0, index)}${digit}${PERSON.slice(index + 1)}` }),
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -115,7 +116,7 @@ describe('a good grant with one thing changed is never accepted', () => {
     const damage = members.map((changed) => Object.assign({}, element, changed));
     await fc.assert(
       fc.asyncProperty(damage, (value) => refused({ authorization_details: [value] })),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -126,7 +127,7 @@ describe('a good grant with one thing changed is never accepted', () => {
     });
     await fc.assert(
       fc.asyncProperty(names, json, (name, value) => refused({ [name]: value })),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -142,7 +143,7 @@ describe('a good grant with one thing changed is never accepted', () => {
           expect((await bench.send(changed)).status).toBe(400);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
     expect((await bench.send(assertion)).status).toBe(200);
   });
