@@ -1,8 +1,10 @@
+import type { KeyObject } from 'node:crypto';
 import { AltinnState, altinnPart } from './altinn/index.js';
 import { type SimulatorConfig, applyConfiguration } from './configuration.js';
 import { downstreamPart } from './downstream/index.js';
 import {
   Faults,
+  ConfigurationError,
   type LogEntry,
   ROLES,
   RequestLog,
@@ -24,6 +26,11 @@ export interface SimulatorOptions {
   config?: SimulatorConfig;
   /** The machine's clock, milliseconds; the configured offset comes on top. Default `Date.now`. */
   clock?: TimeSource;
+  /**
+   * Private RSA keys to sign with, instead of keys that are made when they are first needed: of exactly 3072 bits for
+   * Maskinporten's tokens and 2048 for Altinn's. The first signs; each rotation takes the next, then new ones are made.
+   */
+  signingKeys?: { readonly maskinporten?: readonly KeyObject[]; readonly altinn?: readonly KeyObject[] };
 }
 
 /** A running simulator. Every listener is on 127.0.0.1. */
@@ -49,7 +56,7 @@ export interface Simulator extends SimulatorUrls {
 /**
  * Starts a Maskinporten and an API behind it on this machine.
  *
- * @throws ConfigurationError for a configuration that cannot be used; it names each field.
+ * @throws ConfigurationError for a configuration or signing keys that cannot be used; it names each field.
  * @example
  * const simulator = await startSimulator({
  *   config: { clients: [{ clientId: 'my-client', orgno: '310000019', jwks: { keys: [publicJwk] }, scopes: ['acme:x.read'] }] },
@@ -58,7 +65,7 @@ export interface Simulator extends SimulatorUrls {
  * await simulator.close();
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { port = 0, config = {} } = options;
+  const { port = 0, config = {}, signingKeys: { maskinporten: ownKeys = [], altinn: altinnKeys = [] } = {} } = options;
   const clock = new SimulatorClock(options.clock);
   const listening: { urls?: SimulatorUrls } = {};
   const world: World = {
@@ -88,12 +95,18 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     applyConfiguration(initial, collections, clock, settings);
   };
   reset();
-  await Promise.all([state.signingKeys.rotate(), altinn.signingKeys.rotate()]);
+  const problems = [
+    ...state.signingKeys.problemsOf(ownKeys, 'signingKeys.maskinporten'),
+    ...altinn.signingKeys.problemsOf(altinnKeys, 'signingKeys.altinn'),
+  ];
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  await Promise.all([state.signingKeys.use(ownKeys), altinn.signingKeys.use(altinnKeys)]);
   const operator = makeOperator(altinn, faults, world, reset);
 
   const servers = new Map<Role, RoleServer>(ROLES.map((role) => [role, new RoleServer(role, world, faults)]));
   const close = async (): Promise<void> => {
-    await Promise.all([...servers.values()].map((server) => server.close()));
+    const signers = [state.signingKeys, altinn.signingKeys];
+    await Promise.all([...servers.values(), ...signers].map((part) => part.close()));
   };
   try {
     for (const [role, { app }] of servers) {

@@ -1,4 +1,4 @@
-import { generateKeyPair, randomUUID } from 'node:crypto';
+import { type KeyObject, createPublicKey, generateKeyPair, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { MaskinportenOptions } from '../maskinporten.options.js';
 
@@ -22,12 +22,21 @@ export interface SimulatorClientOptions {
   readonly tokenLifetime?: number;
   /** Default: a new UUID. */
   readonly clientId?: string;
+  /** Private RSA key of the client. Default: one that is made once and that all clients of this process share. */
+  readonly privateKey?: KeyObject;
 }
 
 const makeKeyPair = promisify(generateKeyPair);
+let processKey: Promise<KeyObject> | undefined;
+
+/** Made at the first call. Clients that share it are told apart by their ids, and their keys by `kid`. */
+function sharedKey(): Promise<KeyObject> {
+  processKey ??= makeKeyPair('rsa', { modulusLength: 2048 }).then(({ privateKey }) => privateKey);
+  return processKey;
+}
 
 /**
- * Registers a new client with a new key at a running simulator and gives the options to use it, with the simulator's
+ * Registers a new client, whose key has a new `kid`, at a running simulator and gives the options to use it, with the simulator's
  * two APIs as destinations.
  *
  * @throws Error when the simulator does not accept the client; the message holds its reason.
@@ -38,11 +47,11 @@ const makeKeyPair = promisify(generateKeyPair);
  */
 export async function simulatorOptions(
   simulator: RunningSimulator,
-  { scopes, orgno = '310000019', tokenLifetime, clientId = randomUUID() }: SimulatorClientOptions,
+  { scopes, orgno = '310000019', tokenLifetime, clientId = randomUUID(), privateKey }: SimulatorClientOptions,
 ): Promise<MaskinportenOptions> {
-  const { privateKey, publicKey } = await makeKeyPair('rsa', { modulusLength: 2048 });
+  const key = privateKey ?? (await sharedKey());
   const kid = randomUUID();
-  const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' };
+  const jwk = { ...createPublicKey(key).export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' };
   const response = await fetch(`${simulator.operatorUrl}/operator/api/clients`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -61,7 +70,7 @@ export async function simulatorOptions(
   return {
     issuer: simulator.issuer,
     clientId,
-    key: { pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), kid },
+    key: { pem: key.export({ type: 'pkcs8', format: 'pem' }).toString(), kid },
     destinations: [simulator.apiUrl, simulator.platformUrl],
     altinn: { platformUrl: simulator.platformUrl },
   };

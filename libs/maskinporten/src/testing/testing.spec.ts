@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { Controller, Get, Logger } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -9,6 +10,7 @@ import {
   MaskinportenHttpService,
   MaskinportenModule,
   MaskinportenTokenService,
+  getMaskinportenToken,
   normaliseTokenRequest,
   Scopes,
   type MaskinportenOptions,
@@ -17,6 +19,10 @@ import { rejection, startRecordingServer, type RecordingServer } from '../outbou
 import { FakeMaskinportenTokenService, simulatorOptions } from './index.js';
 
 Logger.overrideLogger(false);
+
+function pemOf({ key }: MaskinportenOptions): unknown {
+  return 'pem' in key ? key.pem : undefined;
+}
 
 @Controller()
 class ClaimsController {
@@ -129,6 +135,26 @@ describe('simulatorOptions', () => {
     const token = await module.get(MaskinportenTokenService).getToken('acme:a');
     expect(token.scopes).toEqual(['acme:a']);
     expect(simulator.log.some((entry) => entry.kind === 'grant')).toBe(true);
+    await module.close();
+  });
+
+  it('makes one key for the process, under another `kid` for each client, and takes one of the caller', async () => {
+    const [one, two] = await Promise.all([
+      simulatorOptions(simulator, { scopes: ['acme:a'] }),
+      simulatorOptions(simulator, { scopes: ['acme:a'] }),
+    ]);
+    expect(pemOf(one)).toBe(pemOf(two));
+    expect(one.key).not.toEqual(two.key);
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const own = await simulatorOptions(simulator, { scopes: ['acme:a'], privateKey });
+    expect(pemOf(own)).toBe(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const module = await Test.createTestingModule({
+      imports: [one, two, own].map((options, index) => MaskinportenModule.forRoot({ ...options, name: `c${index}` })),
+    }).compile();
+    for (const index of [0, 1, 2]) {
+      const tokens = module.get<MaskinportenTokenService>(getMaskinportenToken(`c${index}`));
+      expect((await tokens.getToken('acme:a')).scopes).toEqual(['acme:a']);
+    }
     await module.close();
   });
 

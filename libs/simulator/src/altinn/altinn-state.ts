@@ -44,7 +44,7 @@ export class AltinnState {
   readonly requests: SystemUserRequests;
   readonly changeRequests;
   readonly settings = altinnSettings();
-  /** Signs exchanged tokens. Empty until the first rotation. */
+  /** Signs exchanged tokens. */
   readonly signingKeys = new SigningKeys(ALTINN_KEY_BITS);
   /** What the PDP last saw of a system user, and when (milliseconds). */
   readonly pdpCache = new Map<string, { readonly user: SystemUser | undefined; readonly atMs: number }>();

@@ -42,7 +42,7 @@ export function exchangeRoutes(app: FastifyInstance, altinn: AltinnState): void 
   app.get(openid, (_request, reply) =>
     reply.send({ issuer: altinn.issuer, jwks_uri: `${altinn.world.urls().platformUrl}${openid}/jwks` }),
   );
-  app.get(`${openid}/jwks`, (_request, reply) => reply.send(altinn.signingKeys.jwks()));
+  app.get(`${openid}/jwks`, async (_request, reply) => reply.send(await altinn.signingKeys.jwks()));
 
   app.get<{ Params: { provider: string }; Querystring: { test?: string } }>(
     '/authentication/api/v1/exchange/:provider',
@@ -67,7 +67,7 @@ export function exchangeRoutes(app: FastifyInstance, altinn: AltinnState): void 
       note(request, 'token.consumer', caller.vendor !== undefined);
       if (!ours || caller.vendor === undefined) return emptyAnswer(reply, 401);
       const claims = exchangedClaims(caller, request.query.test === 'true', altinn);
-      const { kid, privateKey } = altinn.signingKeys.current;
+      const { kid, privateKey } = await altinn.signingKeys.current();
       const token = await new SignJWT({ ...claims })
         .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid })
         .sign(privateKey);

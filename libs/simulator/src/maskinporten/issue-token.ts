@@ -50,7 +50,7 @@ export async function issueToken(grant: Grant, state: MaskinportenState): Promis
     consumer: organisationIdentifier(consumer),
     ...(delegated && { supplier: organisationIdentifier(orgno), delegation_source: `${platformUrl}/` }),
   };
-  const { kid, privateKey } = state.signingKeys.current;
+  const { kid, privateKey } = await state.signingKeys.current();
   const token = await new SignJWT(claims).setProtectedHeader({ kid, alg: 'RS256' }).sign(privateKey);
   return {
     jti,

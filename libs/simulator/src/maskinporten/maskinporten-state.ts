@@ -28,7 +28,6 @@ export class MaskinportenState {
     key: ({ jti }) => jti,
   });
   readonly usedGrants = new UsedGrants();
-  /** Empty until the first {@link SigningKeys.rotate}, which takes a while and so comes after everything that can fail. */
   readonly signingKeys = new SigningKeys();
 
   constructor(world: World) {

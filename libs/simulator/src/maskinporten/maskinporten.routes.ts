@@ -35,7 +35,9 @@ export function maskinportenRoutes(app: FastifyInstance, state: MaskinportenStat
       }),
     );
   });
-  app.get('/jwk', (_request, reply) => reply.type(JSON_TYPE).send(JSON.stringify(state.signingKeys.jwks())));
+  app.get('/jwk', async (_request, reply) =>
+    reply.type(JSON_TYPE).send(JSON.stringify(await state.signingKeys.jwks())),
+  );
   app.register((scope, _options, done) => {
     tokenRoutes(scope, state);
     done();
