@@ -1,3 +1,5 @@
+import { swcOptions } from './scripts/swc-options.mjs';
+
 // `npm run soak`: the same specs at their full size.
 const soaking = process.env.SOAK === '1';
 
@@ -10,21 +12,9 @@ const common = {
   restoreMocks: true,
   setupFiles: soaking ? ['<rootDir>/test/support/soak-properties.ts'] : [],
   extensionsToTreatAsEsm: ['.ts'],
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/libs/.*/dist'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.run', '<rootDir>/libs/.*/dist'],
   transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        module: { type: 'es6' },
-        sourceMaps: 'inline',
-        jsc: {
-          target: 'es2023',
-          keepClassNames: true,
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-        },
-      },
-    ],
+    '^.+\\.ts$': ['@swc/jest', { ...swcOptions, sourceMaps: 'inline' }],
   },
   // The workspace's own packages are tested from source; the packed tarballs are tested in test/package.
   moduleNameMapper: {
