@@ -69,7 +69,7 @@ describe('documentation', () => {
           }),
         );
       }
-    }, 120_000);
+    });
 
     it.each(blocks.map(({ page, line }, index) => [page, line, index] as const))(
       '%s, line %i: the example compiles',

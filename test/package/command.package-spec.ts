@@ -23,7 +23,7 @@ beforeAll(async () => {
     ['install', '--silent', '--no-audit', '--no-fund', ...tarballs.map((name) => join(folder, name))],
     project,
   );
-}, 300_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -68,7 +68,7 @@ describe('the command of the packed tarball, in an empty project', () => {
     expect(JSON.parse(inspected.stdout)).toMatchObject({ state: 'good', keys: [{ bits: 3072, private: true }] });
     const jwk = await command('keys', 'jwk', 'keys/private-key.pem', '--kid', 'first');
     expect(jwk.stdout).toBe(readFileSync(String(publicJwkFile), 'utf8'));
-  }, 120_000);
+  });
 
   it('is a program of two names, with the exit codes 0, 1 and 2, plain where there is no terminal', async () => {
     const { version } = JSON.parse(readFileSync(join(root, 'libs/maskinporten/package.json'), 'utf8')) as {
@@ -82,7 +82,7 @@ describe('the command of the packed tarball, in an empty project', () => {
     const help = await command('--help', '--lang', 'nb');
     expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('Nøkler og sertifikater') });
     expect(absent.stderr + help.stdout).not.toContain('\u001B');
-  }, 120_000);
+  });
 
   it('starts the simulator, gets a token of it with the settings of a file, and stops it', async () => {
     await command('keys', 'generate', '--kid', 'second', '--out', 'second');
@@ -104,5 +104,5 @@ describe('the command of the packed tarball, in an empty project', () => {
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
     await expect(fetch(issuer)).rejects.toThrow('fetch failed');
-  }, 120_000);
+  });
 });

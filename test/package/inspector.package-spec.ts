@@ -20,7 +20,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }));
   const binary = `node24@npm:node-${process.platform}-${process.arch}@24`;
   await run('npm', ['install', '--silent', '--no-audit', '--no-fund', binary], folder);
-}, 300_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -72,7 +72,7 @@ describe('the inspector of the running service', () => {
     expect(await isOpen()).toBe(false);
     expect(output()).not.toContain('Debugger listening');
     await end(child);
-  }, 120_000);
+  });
 
   it('T-09: would be opened without them, so the check above can fail', async () => {
     const { child, output } = await startService([]);
@@ -80,5 +80,5 @@ describe('the inspector of the running service', () => {
     while (!output().includes('Debugger listening')) await once(child.stderr as NodeJS.ReadableStream, 'data');
     expect(await isOpen()).toBe(true);
     await end(child);
-  }, 120_000);
+  });
 });

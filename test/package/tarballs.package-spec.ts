@@ -24,7 +24,7 @@ beforeAll(async () => {
   const platform = `node-${process.platform}-${process.arch}`;
   const aliases = otherNodes.map((version) => `node${version}@npm:${platform}@${version}`);
   await run('npm', ['install', '--silent', '--no-audit', '--no-fund', ...aliases], binaries);
-}, 300_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -72,7 +72,7 @@ describe.each(['nest11-commonjs', 'nest12-esm'])('a user with %s', (consumer) =>
     const types = ['@types/node@20', 'typescript@6.0.3'];
     await run('npm', ['install', '--silent', '--no-audit', '--no-fund', ...tarballs, ...types], project);
     await run('npx', ['tsc', '-p', '.'], project);
-  }, 300_000);
+  });
 
   it.each(['this', ...otherNodes])(
     'installs the tarballs and gets tokens on node %s',

@@ -3,10 +3,6 @@ import { EventEmitter, once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
-
-// The embedded database of a service takes seconds to start, and many more on a busy machine.
-jest.setTimeout(120_000);
 
 const root = join(import.meta.dirname, '../..');
 const main = join(root, 'dist/main.js');

@@ -43,7 +43,7 @@ describe('README', () => {
     expect(diagnostics([...blocks, wrong])).toEqual([
       expect.stringContaining(`readme-${blocks.length}.ts:1 Type 'string'`),
     ]);
-  }, 120_000);
+  });
 
   it('lists every error code, with the status and the hint it really has', () => {
     for (const [code, { httpStatus, hint }] of Object.entries(ERROR_CODES)) {

@@ -17,7 +17,7 @@ const ARGUMENTS = [
 ];
 
 export function startChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS, timeout: 0 });
 }
 
 /** Runs tests that need a browser; without one they are reported as not run, and where everything must be there, fail. */

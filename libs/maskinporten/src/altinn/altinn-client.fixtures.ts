@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { PATIENT } from '../../../../test/support/patience.js';
 import { HttpTransport, type Clock } from '../issuer/index.js';
 import { createTokenService, type MaskinportenTokenService } from '../tokens/index.js';
 import { AltinnClient } from './altinn-client.js';
@@ -42,6 +43,7 @@ export async function testClient(
     exchanger,
     random: () => 0,
     clock: options.clock,
+    retry: PATIENT,
   });
   exchanger.renewWith(tokens);
   const subscriptionKey = options.subscriptionKey ?? standIn.subscriptionKey;

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import { PATIENT } from '../../../../test/support/patience.js';
 import { makeKey } from '../keys/keys.fixtures.js';
 import { createTokenService, type MaskinportenTokenService, type TokenServiceConfig } from '../tokens/index.js';
 import { awsKmsSigner, type AwsKmsSigner } from './index.js';
@@ -30,8 +31,8 @@ afterAll(async () => {
   await kms?.close();
 });
 
-async function start(more: readonly { pem: string; kid: string }[] = []): Promise<void> {
-  signer = await awsKmsSigner({ keyId: 'alias/maskinporten', config: kms.config, timeoutMs: 300 });
+async function start(more: readonly { pem: string; kid: string }[] = [], timeoutMs = 60_000): Promise<void> {
+  signer = await awsKmsSigner({ keyId: 'alias/maskinporten', config: kms.config, timeoutMs });
   const keys = [
     { ...signer.publicKey.export({ format: 'jwk' }), kid: signer.kid, use: 'sig', alg: 'RS256' },
     { ...spare.publicKey.export({ format: 'jwk' }), kid: 'spare', use: 'sig', alg: 'RS256' },
@@ -44,7 +45,7 @@ async function start(more: readonly { pem: string; kid: string }[] = []): Promis
   });
   expect(answer.ok).toBe(true);
   const key: TokenServiceConfig['key'] = [{ signer }, ...more];
-  service = await createTokenService({ issuer: simulator.issuer, clientId: 'a-client', key });
+  service = await createTokenService({ issuer: simulator.issuer, clientId: 'a-client', key, retry: PATIENT });
 }
 
 describe('a service whose key is in KMS', () => {
@@ -56,7 +57,7 @@ describe('a service whose key is in KMS', () => {
   it.each(['reset', 'hang'] as const)(
     'KMS away (%s) and back: a usable token is used, others fail for a time',
     async (how) => {
-      await start();
+      await start([], how === 'hang' ? 2_000 : 60_000);
       const first = await service.getToken(SCOPE);
       kms.always = how;
       kms.cutAll();

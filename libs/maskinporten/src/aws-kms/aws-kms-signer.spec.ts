@@ -289,7 +289,7 @@ describe('a KMS that fails', () => {
       { code: 'MP_CONFIG', retryable: false, field: 'awsKms' },
     ],
   ])('%s', async (_name, misbehaviour, { field = 'awsKms', ...expected }: { field?: string }) => {
-    const { signer, key } = await open({ timeoutMs: misbehaviour === 'hang' ? 300 : 10_000 });
+    const { signer, key } = await open({ timeoutMs: misbehaviour === 'hang' ? 2_000 : 60_000 });
     kms.always = misbehaviour;
     const failure = await failureOf(key);
     expect(failure).toMatchObject({ ...expected, actBy: 'you', failures: [{ field }] });
@@ -311,7 +311,7 @@ describe('a KMS that fails', () => {
   });
 
   it('the retries of the SDK end with our deadline, however many it was given', async () => {
-    const { key } = await open({ timeoutMs: 300, config: { ...kms.config, maxAttempts: 100 } });
+    const { key } = await open({ timeoutMs: 2_000, config: { ...kms.config, maxAttempts: 100 } });
     kms.always = failing('ThrottlingException');
     expect(await failureOf(key)).toMatchObject({ category: 'transient' });
     const sent = kms.seen.length;
@@ -325,7 +325,7 @@ describe('a KMS that fails', () => {
     let silent = false;
     const provider = (): Promise<typeof credentials> =>
       silent ? new Promise(() => {}) : Promise.resolve({ ...credentials, expiration: new Date() });
-    const { key } = await open({ timeoutMs: 200, config: { ...config, credentials: provider } });
+    const { key } = await open({ timeoutMs: 2_000, config: { ...config, credentials: provider } });
     silent = true;
     expect(await failureOf(key)).toMatchObject({ code: 'MP_TIMEOUT' });
   });

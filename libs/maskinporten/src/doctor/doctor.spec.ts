@@ -300,7 +300,7 @@ describe('T-01: secrets in no finding', () => {
     }
     rmSync(project, { recursive: true });
     await broken.close();
-  }, 60_000);
+  });
 });
 
 describe('checks of a running service', () => {

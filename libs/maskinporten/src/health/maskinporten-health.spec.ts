@@ -7,6 +7,7 @@ import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSimulator, type Simulator } from 'maskinporten-simulator';
 import request from 'supertest';
+import { PATIENT } from '../../../../test/support/patience.js';
 import { MaskinportenModule, type MaskinportenModuleExtras } from '../maskinporten.module.js';
 import type { MaskinportenOptions } from '../maskinporten.options.js';
 import { simulatorOptions } from '../testing/index.js';
@@ -62,9 +63,9 @@ describe('MaskinportenHealthModule', () => {
     const options = await simulatorOptions(simulator, { scopes: ['acme:read'] });
     @Module({
       imports: [
-        MaskinportenModule.forRoot({ ...options, ...more }),
+        MaskinportenModule.forRoot({ ...options, retry: PATIENT, ...more }),
         TerminusModule,
-        MaskinportenHealthModule.forRoot({ checkEveryMs: [20, 40], ...health }),
+        MaskinportenHealthModule.forRoot({ checkEveryMs: [20, 40], checkDeadlineMs: 60_000, ...health }),
       ],
       controllers: [HealthController],
     })
@@ -117,7 +118,7 @@ describe('MaskinportenHealthModule', () => {
   });
 
   it('no usable token left: 200, 200, degraded, and calls that need one fail at once', async () => {
-    await start({}, { retry: { attempts: 1 } });
+    await start({}, { retry: { ...PATIENT, attempts: 1 } });
     simulator.operator.faults.add({ path: '/token', status: 503 });
     const tokens = app?.get(MaskinportenTokenService);
     await expect(tokens?.getToken('acme:read')).rejects.toMatchObject({ code: 'MP_UPSTREAM' });

@@ -30,7 +30,7 @@ function makeTransport(options: HttpTransportOptions): HttpTransport {
   return transport;
 }
 
-const call = (url: string) => ({ url, method: 'POST', body: 'assertion=canary', deadlineMs: 5_000 }) as const;
+const call = (url: string) => ({ url, method: 'POST', body: 'assertion=canary', deadlineMs: 60_000 }) as const;
 
 async function failureOf(url: string, options: HttpTransportOptions): Promise<MaskinportenError> {
   const outcome: unknown = await makeTransport(options)
@@ -217,7 +217,7 @@ describe('in a process of its own', () => {
        }
        const transport = new HttpTransport(trusted === 'yes' ? { ca: [read('ca.pem')] } : {});
        const outcome = await transport
-         .send({ url, method: 'POST', headers: {}, body: 'a=b', deadlineMs: 5000 })
+         .send({ url, method: 'POST', headers: {}, body: 'a=b', deadlineMs: 60000 })
          .then(({ status }) => status, ({ code }) => code);
        for (const name of Object.keys(hostile)) delete Object.prototype[name];
        await transport.close();

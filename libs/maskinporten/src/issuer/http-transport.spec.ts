@@ -28,7 +28,7 @@ const post = (url: string): HttpRequest => ({
   method: 'POST',
   headers: { 'content-type': 'application/x-www-form-urlencoded' },
   body: 'assertion=canary-assertion',
-  deadlineMs: 5_000,
+  deadlineMs: 60_000,
 });
 
 async function failureOf(request: HttpRequest, transport = makeTransport()): Promise<MaskinportenError> {

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { runs } from '../../../../test/support/size.js';
+import { runs, sized } from '../../../../test/support/size.js';
 import { compileRooms } from './compiled-rooms.fixtures.js';
 import { makeKey } from './keys.fixtures.js';
 import { opensslPkcs12 } from './pkcs12.fixtures.js';
@@ -127,14 +127,11 @@ describe('secrecy of loaded keys', () => {
 });
 
 describe('T-07: what is left in the memory of a process that has loaded a key from a file', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'maskinporten-heap-'));
-  beforeAll(() => writeChild(directory));
-
-  it.each([
-    ['PEM', pem, 'key.pem', undefined],
-    ['damaged PEM', pem.replaceAll('\n', String.raw`\n`), 'damaged.pem', undefined],
-    ['base64 of PEM', Buffer.from(pem).toString('base64'), 'key.b64', undefined],
-    ['JWK', JSON.stringify(jwk), 'key.jwk', undefined],
+  const forms: readonly (readonly [name: string, content: string | Buffer, file: string, passphrase?: string])[] = [
+    ['PEM', pem, 'key.pem'],
+    ['damaged PEM', pem.replaceAll('\n', String.raw`\n`), 'damaged.pem'],
+    ['base64 of PEM', Buffer.from(pem).toString('base64'), 'key.b64'],
+    ['JWK', JSON.stringify(jwk), 'key.jwk'],
     ['encrypted PEM', encryptedPem(), 'encrypted.pem', canary],
     ['PKCS#12', opensslPkcs12(pem, canary, ['-nocerts']), 'key.p12', canary],
     [
@@ -143,21 +140,47 @@ describe('T-07: what is left in the memory of a process that has loaded a key fr
       'legacy.p12',
       canary,
     ],
-  ])('%s: neither heap snapshot nor diagnostic report holds key or password', (_, content, name, passphrase) => {
-    const file = join(directory, name);
-    writeFileSync(file, content, { mode: 0o400 });
-    writeFileSync(join(directory, `${name}.password`), passphrase ?? '');
-    const [heap, report] = runChild(directory, file);
-    expect(heap.includes('control-string-that-must-be-found')).toBe(true);
+  ];
+  let together: MemoryOf | undefined;
+
+  it.each(forms)('%s: neither heap snapshot nor diagnostic report holds key or password', (_, content, name) => {
+    // In `npm test` one process loads them all, each key is kept, and the tests look at its memory.
+    const memory = sized({
+      test: () => (together ??= memoryOf(forms)),
+      soak: () => memoryOf(forms.filter(([, , file]) => file === name)),
+    })();
+    expect(memory.heap.includes('control-string-that-must-be-found')).toBe(true);
+    expect(memory.loaded).toContain(name);
     const lines = typeof content === 'string' ? content.split('\n').slice(2, -2) : [];
     const pieces = [...secrets, ...lines, Buffer.from(pem).toString('base64')];
     const wanted = [...pieces.map((piece) => piece.slice(0, 40)), canary].filter((piece) => piece.length > 20);
     for (const piece of wanted) {
-      expect(heap.includes(piece)).toBe(false);
-      expect(report.includes(piece)).toBe(false);
+      expect(memory.heap.includes(piece)).toBe(false);
+      expect(memory.report.includes(piece)).toBe(false);
     }
   });
 });
+
+interface MemoryOf {
+  readonly heap: string;
+  readonly report: string;
+  /** Names of the files whose keys the process has loaded and signed with. */
+  readonly loaded: readonly string[];
+}
+
+/** The memory of a process that has loaded a key from each of the files. */
+function memoryOf(forms: readonly (readonly [string, string | Buffer, file: string, passphrase?: string])[]): MemoryOf {
+  const directory = mkdtempSync(join(tmpdir(), 'maskinporten-heap-'));
+  writeChild(directory);
+  for (const [, content, name, passphrase] of forms) {
+    writeFileSync(join(directory, name), content, { mode: 0o400 });
+    writeFileSync(join(directory, `${name}.password`), passphrase ?? '');
+  }
+  const child = [join(directory, 'child.js'), ...forms.map(([, , name]) => name)];
+  const loaded = execFileSync(process.execPath, child, { cwd: directory, stdio: 'pipe' }).toString().trim().split('\n');
+  const written = (name: string): string => readFileSync(join(directory, name), 'utf8');
+  return { heap: written('heap'), report: written('report'), loaded };
+}
 
 function encryptedPem(): string {
   const passphrase = canary;
@@ -176,20 +199,18 @@ function writeChild(directory: string): void {
     `import { readFileSync } from 'node:fs';
      import { writeHeapSnapshot } from 'node:v8';
      import { loadSigningKey } from './keys/index.js';
-     const file = process.argv[2];
-     const load = () => {
+     globalThis.kept = [['control-string', 'that-must-be', 'found'].join('-')];
+     const load = (file) => {
        const passphrase = readFileSync(file + '.password', 'utf8');
        return loadSigningKey({ file, kid: 'k', ...(passphrase === '' ? {} : { passphrase }) });
      };
-     const key = await load();
-     globalThis.kept = [key, ['control-string', 'that-must-be', 'found'].join('-')];
-     await key.sign(Buffer.from('header.claims'));
-     writeHeapSnapshot(file + '.heap');
-     process.report.writeReport(file + '.report');`,
+     for (const file of process.argv.slice(2)) {
+       const key = await load(file);
+       await key.sign(Buffer.from('header.claims'));
+       globalThis.kept.push(key);
+       console.log(file);
+     }
+     writeHeapSnapshot('heap');
+     process.report.writeReport('report');`,
   );
-}
-
-function runChild(directory: string, file: string): [heap: string, report: string] {
-  execFileSync(process.execPath, [join(directory, 'child.js'), file], { cwd: directory, stdio: 'pipe' });
-  return [readFileSync(`${file}.heap`, 'utf8'), readFileSync(`${file}.report`, 'utf8')];
 }

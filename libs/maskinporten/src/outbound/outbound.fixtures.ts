@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import { PATIENT } from '../../../../test/support/patience.js';
 import type { MaskinportenOptions } from '../maskinporten.options.js';
 import { simulatorOptions } from '../testing/index.js';
 import { createTokenService, MaskinportenToken, type MaskinportenTokenService } from '../tokens/index.js';
@@ -21,9 +22,11 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function startWorld(client: { tokenLifetime?: number } = {}): Promise<World> {
+/** Its tokens live for an hour, so that no test takes so long that one is renewed. */
+export async function startWorld(): Promise<World> {
   const simulator = await startSimulator();
-  const options = await simulatorOptions(simulator, { scopes: SCOPES, ...client });
+  const client = await simulatorOptions(simulator, { scopes: SCOPES, tokenLifetime: 3600 });
+  const options = { ...client, retry: PATIENT };
   const { destinations: _, ...core } = options;
   const tokens = await createTokenService(core as Parameters<typeof createTokenService>[0]);
   const entries = (kind: string): Simulator['log'] => simulator.log.filter((entry) => entry.kind === kind);

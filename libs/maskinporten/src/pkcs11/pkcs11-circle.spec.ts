@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import { PATIENT } from '../../../../test/support/patience.js';
 import { MaskinportenHealthIndicator, MaskinportenHealthModule } from '../health/index.js';
 import { loadSigningKey, type KeySource } from '../keys/index.js';
 import { makeKey } from '../keys/keys.fixtures.js';
@@ -52,7 +53,7 @@ withSoftHsm(() => {
       const { issuer } = simulator;
       @Module({
         imports: [
-          MaskinportenModule.forRoot({ issuer, clientId: 'a-client', key: [{ signer }, ...more] }),
+          MaskinportenModule.forRoot({ issuer, clientId: 'a-client', key: [{ signer }, ...more], retry: PATIENT }),
           MaskinportenHealthModule,
         ],
       })

@@ -117,7 +117,7 @@ withSoftHsm(() => {
     });
 
     it('hanging: the event loop goes on, the call ends in time, the hung process goes, and it signs when it is back', async () => {
-      const { signer, key } = await open(server, { timeoutMs: 200 });
+      const { signer, key } = await open(server, { timeoutMs: 2_000 });
       const [before] = tokenProcesses();
       server.hang();
       let turns = 0;
@@ -141,7 +141,7 @@ withSoftHsm(() => {
     });
 
     it('hanging, with callers that have gone: the hung process goes all the same', async () => {
-      const { signer } = await open(server, { timeoutMs: 200 });
+      const { signer } = await open(server, { timeoutMs: 2_000 });
       const [before] = tokenProcesses();
       server.hang();
       const controller = new AbortController();

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sized } from '../../../../test/support/size.js';
 import { isMaskinportenError } from '../errors/index.js';
 import { createTokenService, type MaskinportenTokenService, type TokenEvent } from '../tokens/index.js';
 import type { TokenServiceConfig } from '../tokens/index.js';
@@ -10,7 +11,7 @@ import { rotateKey } from './index.js';
 import { CLIENT, makeKey, NEW, OLD, SCOPE, SelfServiceBench } from './self-service.fixtures.js';
 
 const STRANGER = makeKey('stranger');
-const CALLERS = 4;
+const CALLERS = sized({ test: 2, soak: 8 });
 const directory = mkdtempSync(join(tmpdir(), 'maskinporten-rotation-'));
 const file = join(directory, 'key.jwk');
 

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import { PATIENT } from '../../../../test/support/patience.js';
 import { HttpTransport } from '../issuer/index.js';
 import { ManualClock } from '../token-endpoint/strict-token-endpoint.fixtures.js';
 import { createTokenService, type MaskinportenTokenService, type TokenServiceConfig } from '../tokens/index.js';
@@ -71,7 +72,7 @@ export class SelfServiceBench {
     const key = { jwk: ADMIN.privateJwk };
     // Refreshed when somebody waits for it: a grant that is on its way in the background would grow old when time leaps.
     const tokens = { refreshAt: [0.99, 0.99] } as const;
-    const administration = await createTokenService({ issuer, clientId: 'admin', key, clock, tokens });
+    const administration = await createTokenService({ issuer, clientId: 'admin', key, clock, tokens, retry: PATIENT });
     return new SelfServiceBench(clock, simulator, administration);
   }
 
@@ -87,7 +88,7 @@ export class SelfServiceBench {
   }
 
   config(key: TokenServiceConfig['key']): TokenServiceConfig {
-    return { issuer: this.simulator.issuer, clientId: CLIENT, key, clock: this.clock };
+    return { issuer: this.simulator.issuer, clientId: CLIENT, key, clock: this.clock, retry: PATIENT };
   }
 
   /** Kids that are registered on the client. */

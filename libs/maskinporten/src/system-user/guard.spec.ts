@@ -318,7 +318,7 @@ describe('SystemUserGuard', () => {
         expect(status).toBe(200);
         expect(body).toEqual({ organisation, party: organisation, owner: organisation });
       }
-    }, 60_000);
+    });
   });
 
   describe('decorator', () => {

@@ -11,6 +11,7 @@ import {
 } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import request from 'supertest';
+import { PATIENT } from '../../../../test/support/patience.js';
 import { TEST_KEY } from '../altinn/altinn-client.fixtures.js';
 import type { AltinnStandIn } from '../altinn/altinn-stand-in.fixtures.js';
 import {
@@ -131,6 +132,7 @@ export function optionsFor(standIn: AltinnStandIn, altinn: MaskinportenOptions['
     clientId: 'client-1',
     key: { pem: TEST_KEY, kid: 'test' },
     destinations: [standIn.url],
+    retry: PATIENT,
     altinn: { platformUrl: standIn.url, systemId: standIn.system.id, ...altinn },
   };
 }

@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import { PATIENT } from '../../../../test/support/patience.js';
 import { MaskinportenModule } from '../maskinporten.module.js';
 import type { MaskinportenOptions } from '../maskinporten.options.js';
 import { simulatorOptions } from '../testing/index.js';
@@ -78,7 +79,10 @@ describe('telemetry through OpenTelemetry', () => {
 
   async function withClient(name: string, run: (tokens: MaskinportenTokenService) => Promise<void>): Promise<void> {
     const module = await Test.createTestingModule({
-      imports: [MaskinportenModule.forRoot({ ...options, name, retry: { attempts: 1 } }), MaskinportenTelemetryModule],
+      imports: [
+        MaskinportenModule.forRoot({ ...options, name, retry: { ...PATIENT, attempts: 1 } }),
+        MaskinportenTelemetryModule,
+      ],
     }).compile();
     await module.init();
     try {

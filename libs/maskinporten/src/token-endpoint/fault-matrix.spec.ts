@@ -25,7 +25,8 @@ const drip: Misbehaviour = (response) => {
   response.write('{');
 };
 const ok = { access_token: 'abc', token_type: 'Bearer', expires_in: 120, scope: 'a:b' };
-const quick = { attemptTimeoutMs: 60 };
+/** Long enough that each attempt arrives before it is given up. */
+const quick = { attemptTimeoutMs: 1_000 };
 
 // prettier-ignore
 const ROWS: readonly (readonly [id: string, misbehaviour: Misbehaviour, code: string, attempts: number, options?: BenchOptions])[] = [

@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import { PATIENT } from '../../../../test/support/patience.js';
 import {
   createTokenService,
   type MaskinportenTokenService,
@@ -60,7 +61,7 @@ async function register(...keys: Pair[]): Promise<void> {
 async function start(key: TokenServiceConfig['key'] = { file, watch: { intervalMs: 100 } }): Promise<Load> {
   simulator = await startSimulator();
   await register(first);
-  service = await createTokenService({ issuer: simulator.issuer, clientId: CLIENT, key });
+  service = await createTokenService({ issuer: simulator.issuer, clientId: CLIENT, key, retry: PATIENT });
   return new Load(service);
 }
 

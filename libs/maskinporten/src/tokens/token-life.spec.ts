@@ -188,7 +188,7 @@ describe('background refresh', () => {
   });
 
   it('a caller who finds the token ended joins the refresh, with a deadline of its own', async () => {
-    bench = await startService({ retry: { deadlineMs: 300 } });
+    bench = await startService({ retry: { deadlineMs: 2_000 } });
     await bench.service.getToken('a');
     const gate = new Gate(bench.server.grant);
     bench.server.always = gate.hold;

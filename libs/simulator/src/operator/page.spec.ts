@@ -45,6 +45,8 @@ describe('the operator page, in a browser', () => {
     beforeEach(async () => {
       bench.operator.reset();
       page = await browser.newPage();
+      // The limit of the test is the only one.
+      page.setDefaultTimeout(0);
       complaints = [];
       page.on('pageerror', (error) => complaints.push(error.message));
       page.on('console', (message) => {

@@ -51,7 +51,7 @@ describe('keys jwk', () => {
     expect(run.document).toEqual({ ...expected, kid: thumbprint });
   });
 
-  needs('keytool', isInstalled('keytool', ['-help']), () => {
+  needs('keytool', isInstalled('keytool'), () => {
     it('of a keystore that keytool wrote', async () => {
       const store = keytoolPkcs12(
         opensslBytes(['pkcs12', '-export', '-passout', 'pass:changeit'], key.pem + certificate),
