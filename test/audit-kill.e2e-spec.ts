@@ -116,7 +116,7 @@ describe('T-67, F-133: kill -9 of the service under load loses nothing that was 
   it('on PGlite', async () => {
     const directory = join(folder, 'pglite');
     await expectNoLossWhenKilled(3, { AUDIT_DATA_DIR: directory }, async () =>
-      openPgliteAuditStore(await PGlite.create(join(directory, 'database'))),
+      openPgliteAuditStore({ folder: join(directory, 'database'), PGlite }),
     );
   }, 240_000);
 });

@@ -1,12 +1,13 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AuditRecord } from 'nestjs-maskinporten';
+import { migrateAuditDatabase, openPgliteAuditStore } from 'nestjs-maskinporten/audit-postgres';
 import request from 'supertest';
 import { PostgresCluster, withPostgres } from '../libs/maskinporten/src/audit-postgres/postgres-cluster.fixtures.js';
 import {
@@ -349,6 +350,14 @@ withPostgres(() => {
           /DATABASE_MIGRATION_URL must be another role/,
         ],
         [
+          'F-155: a superuser that runs the service',
+          (name) => ({
+            DATABASE_URL: cluster.url(name, 'postgres'),
+            DATABASE_MIGRATION_URL: cluster.url(name, 'owner'),
+          }),
+          /DATABASE_MIGRATION_URL must be another role/,
+        ],
+        [
           'an owner that may not make tables',
           (name) => ({
             DATABASE_URL: cluster.url(name, 'owner'),
@@ -360,6 +369,20 @@ withPostgres(() => {
         const bed = await makeAuditBed(variables(await cluster.createDatabase()));
         await expect(serve(bed.variables)).rejects.toThrow(said);
       });
+
+      it.each(['postgres', 'owner'] as const)(
+        'F-155: a start as %s, on tables that are there, is refused',
+        async (user) => {
+          const { DATABASE_URL: url = '', DATABASE_MIGRATION_URL: owner = '' } = await databaseOf();
+          await migrateAuditDatabase({ connectionString: owner, runningRole: 'service' });
+          const name = new URL(url).pathname.slice(1);
+          const bed = await makeAuditBed({ DATABASE_URL: cluster.url(name, user) });
+          await expect(serve(bed.variables)).rejects.toThrow(
+            /DATABASE_URL names a role that can change what it has written/,
+          );
+          expect(await cluster.asOwner(name, 'SELECT FROM maskinporten_audit.records')).toEqual([]);
+        },
+      );
     });
   });
 });
@@ -405,18 +428,12 @@ describe('a start with', () => {
     await expect(start).rejects.not.toThrow(/canary/);
   });
 
-  it('a folder that another service has names it, and the folder is free when that one ends', async () => {
+  it('F-153: a folder that another service has names the lock, and the folder is free when that one ends', async () => {
     const bed = await makeAuditBed({ AUDIT_DATA_DIR: join(folder, 'shared') });
-    const other = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)']);
-    mkdirSync(join(folder, 'shared'));
-    // As the other service leaves it when it is killed.
-    writeFileSync(join(folder, 'shared/in-use-by'), String(other.pid));
-    await expect(serve(bed.variables)).rejects.toThrow(`AUDIT_DATA_DIR is in use by process ${other.pid}`);
-    const ended = new Promise((resolve) => {
-      other.once('exit', resolve);
-    });
-    other.kill('SIGKILL');
-    await ended;
+    const other = await openPgliteAuditStore({ folder: join(folder, 'shared/database'), PGlite });
+    const lock = join(folder, 'shared/database/in-use.1');
+    await expect(serve(bed.variables)).rejects.toThrow(`AUDIT_DATA_DIR is in use: another process holds ${lock}`);
+    await other.close();
     const { app, url } = await serve(bed.variables);
     await api(url).get(CLAIMS).expect(200);
     await app.close();
@@ -424,5 +441,16 @@ describe('a start with', () => {
     const again = await serve(bed.variables);
     const { body } = await api(again.url).get(`/audit?organisation=${CUSTOMER}&day=${today()}`).expect(200);
     expect((body as Answer<Page>).data.records.map(({ kind }) => kind)).toContain('call-intent');
+  }, 60_000);
+
+  it('F-157: a folder that was open to others is closed to them', async () => {
+    const path = join(folder, 'open');
+    for (const each of [path, join(path, 'database')]) {
+      mkdirSync(each);
+      chmodSync(each, 0o777);
+    }
+    const bed = await makeAuditBed({ AUDIT_DATA_DIR: path });
+    await serve(bed.variables);
+    for (const each of [path, join(path, 'database')]) expect(statSync(each).mode & 0o777).toBe(0o700);
   }, 60_000);
 });

@@ -33,7 +33,11 @@ export class AuditReader {
   async #settled(): Promise<void> {
     const { seq, pending } = this.log.status();
     const untilMs = performance.now() + SETTLE_LIMIT_MS;
-    while (this.log.status().state === 'up' && this.log.status().seq < seq + pending && performance.now() < untilMs) {
+    const isWaiting = (): boolean => {
+      const { degradedSince, seq: now } = this.log.status();
+      return degradedSince === undefined && now < seq + pending;
+    };
+    while (isWaiting() && performance.now() < untilMs) {
       await new Promise((resolve) => {
         setTimeout(resolve, SETTLE_STEP_MS);
       });

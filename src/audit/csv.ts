@@ -3,9 +3,14 @@ import { SEALED_MEMBERS, type AuditRecord } from 'nestjs-maskinporten';
 /** As they are hashed, with the hash itself at the end. */
 const COLUMNS = [...SEALED_MEMBERS, 'hash'] as const;
 
-/** What spreadsheets take for the beginning of a formula (OWASP, CSV injection), full-width forms too. */
-const FORMULA = /^[\t\r=+\-@\uff1d\uff0b\uff0d\uff20]/;
-const NEEDS_QUOTES = /[",\r\n]/;
+/** What spreadsheets take for the beginning of a formula (OWASP, CSV injection), full-width and small forms too. */
+const FORMULA = '[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20\\ufe66\\ufe62\\ufe63\\ufe6b]';
+/** White space, what cannot be seen, and quotes: some programs pass over them. */
+const PASSED_OVER = `[\\s\\p{Cc}\\p{Cf}"'\u2018\u2019\u201c\u201d]*`;
+const BEGINS_LIKE_FORMULA = new RegExp(`^(?:[\\t\\r\\n]|${PASSED_OVER}${FORMULA})`, 'u');
+/** Where a comma is the decimal sign, as in Norway, Excel begins a new cell here, also inside quotes. */
+const BEGINS_AFTER_SEMICOLON = new RegExp(`;(?=${PASSED_OVER}${FORMULA})`, 'gu');
+const NEEDS_QUOTES = /[",;\r\n]/;
 
 /** Records as CSV (RFC 4180) with a line of names. A cell that a spreadsheet would run gets an apostrophe in front. */
 export function csvOf(records: readonly AuditRecord[]): string {
@@ -15,7 +20,9 @@ export function csvOf(records: readonly AuditRecord[]): string {
 
 function cell(value: AuditRecord[keyof AuditRecord]): string {
   if (value === undefined) return '';
-  const text = typeof value === 'object' ? value.join(' ') : String(value);
-  const harmless = FORMULA.test(text) ? `'${text}` : text;
+  // A number stays one, also a negative one: nobody can write a formula into it.
+  if (typeof value === 'number') return String(value);
+  const text = (typeof value === 'object' ? value.join(' ') : value).replaceAll(BEGINS_AFTER_SEMICOLON, ";'");
+  const harmless = BEGINS_LIKE_FORMULA.test(text) ? `'${text}` : text;
   return NEEDS_QUOTES.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

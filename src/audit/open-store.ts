@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { Logger } from '@nestjs/common';
-import type { AuditStore } from 'nestjs-maskinporten';
+import { isMaskinportenError, type AuditStore } from 'nestjs-maskinporten';
 import { EnvironmentError, isPostgresUrl, type Environment } from '../config/index.js';
 import { errorCode } from './error-code.js';
-import { DataDirectory, IN_MEMORY } from './data-directory.js';
+import { IN_MEMORY, makeDataDirectory, wrongDirectory } from './data-directory.js';
 
 /**
  * Opens the store that the settings name. A database that does not answer is no reason not to start: calls on behalf of
@@ -64,8 +64,10 @@ async function openPostgres(connectionString: string, environment: Environment):
   const store = new PostgresAuditStore({ connectionString });
   try {
     await store.latestHead();
+    await store.check();
   } catch (error) {
-    const refusal = wrongSetup(error, environment.DATABASE_URL === undefined ? 'DATABASE_URL_FILE' : 'DATABASE_URL');
+    const variable = environment.DATABASE_URL === undefined ? 'DATABASE_URL_FILE' : 'DATABASE_URL';
+    const refusal = roleRefusal(error, variable) ?? wrongSetup(error, variable);
     if (refusal !== undefined) {
       await store.close();
       throw refusal;
@@ -82,21 +84,13 @@ async function openEmbedded({ AUDIT_DATA_DIR: path }: Environment): Promise<Audi
     import('nestjs-maskinporten/audit-postgres'),
   ]);
   if (path === IN_MEMORY) return openPgliteAuditStore(await PGlite.create());
-  const directory = await DataDirectory.take(path);
+  const folder = await makeDataDirectory(path);
   try {
-    const pglite = await PGlite.create(directory.database);
-    return await openPgliteAuditStore({
-      query: (text, values) => pglite.query(text, values),
-      exec: (text) => pglite.exec(text),
-      close: async () => {
-        await pglite.close();
-        await directory.release();
-      },
-    });
+    return await openPgliteAuditStore({ folder, PGlite });
   } catch (error) {
-    await directory.release();
+    if (isMaskinportenError(error, 'MP_CONFIG')) throw wrongDirectory(error.failures[0]?.reason ?? error.message);
     logger.error({ message: 'embedded database cannot be opened', error: error instanceof Error ? error.message : '' });
-    throw wrong('AUDIT_DATA_DIR', 'holds a database that cannot be opened: name another folder, and keep this one');
+    throw wrongDirectory('holds a database that cannot be opened: name another folder, and keep this one');
   }
 }
 
@@ -115,6 +109,16 @@ const WRONG_SETUP: Readonly<Record<string, string>> = {
   '42883': NO_TABLES,
   '42501': 'names a role that may not use the tables of the audit log (or, as the owner, make them)',
 };
+
+/** The library's own check of who is connected (F-155). */
+function roleRefusal(error: unknown, variable: string): EnvironmentError | undefined {
+  if (!isMaskinportenError(error, 'MP_CONFIG')) return undefined;
+  const { field = '', reason = error.message } = error.failures[0] ?? {};
+  return wrong(
+    variable,
+    field === 'audit.isolation' ? `names a database whose isolation ${reason}` : `names a role that ${reason}`,
+  );
+}
 
 /** Why the service must not start; undefined when the database may come back as it is. */
 function wrongSetup(error: unknown, variable: string): EnvironmentError | undefined {

@@ -17,10 +17,26 @@ export function checkCredentials(environment: Environment): SettingFailure[] {
   ];
 }
 
-/** Demo mode is for a developer's own machine. */
-export function checkDemo({ NODE_ENV }: Environment): SettingFailure[] {
-  if (NODE_ENV !== 'production') return [];
+/** What a demo has no use for: callers, records and checkpoints of a real service (F-158). */
+const NOT_OF_A_DEMO = /^(?:DATABASE_URL|DATABASE_MIGRATION_URL|REDIS_URL|API_KEYS|AUDIT_CHECKPOINT_KEY)(?:_FILE)?$/;
+
+/**
+ * Demo mode is for a developer's own machine. Where anything of a real service is set, its credentials are what is missing:
+ * a demo would write into the real log, from which nothing can be removed.
+ */
+export function checkDemo({ NODE_ENV }: Environment, variables: Readonly<Record<string, unknown>>): SettingFailure[] {
+  const real = Object.entries(variables)
+    .filter(([name, value]) => NOT_OF_A_DEMO.test(name) && typeof value === 'string' && value.trim() !== '')
+    .map(([name]) =>
+      fail(
+        name,
+        'is set, but no MASKINPORTEN_* variable is: a service with it is not a demo. Set the MASKINPORTEN_* variables, or ' +
+          'remove this one to run the demo',
+      ),
+    );
+  if (NODE_ENV !== 'production') return real;
   return [
+    ...real,
     fail(
       'NODE_ENV',
       'is production, but no MASKINPORTEN_* variable is set: without credentials the service would run on the embedded ' +

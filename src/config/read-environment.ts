@@ -41,7 +41,7 @@ function examine(environment: Environment, variables: Variables): SettingFailure
   const unknown = unknownVariables(variables);
   // A mistyped name means that somebody did configure Maskinporten, so it does not lead into demo mode.
   const demo = isDemo(environment) && unknown.length === 0;
-  const together = demo ? checkDemo(environment) : checkCredentials(environment);
+  const together = demo ? checkDemo(environment, variables) : checkCredentials(environment);
   return onePerVariable([
     ...unknown,
     ...wrong,

@@ -130,6 +130,7 @@ export {
 } from './audit/index.js';
 export type {
   AuditCheckpoint,
+  AuditConflict,
   AuditEntry,
   AuditFacts,
   AuditFinding,

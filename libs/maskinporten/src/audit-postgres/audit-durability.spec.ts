@@ -206,7 +206,7 @@ describe('what was acknowledged in PGlite', () => {
     for (let kill = 0; kill < 3; kill += 1) {
       await writers.killAfter(Math.floor(Math.random() * 60) + 2, data);
     }
-    const store = await openPgliteAuditStore(await PGlite.create(data));
+    const store = await openPgliteAuditStore({ folder: data, PGlite });
     expect(writers.acknowledged.length).toBeGreaterThan(3);
     await expectAll(store, writers.acknowledged);
     await store.close();

@@ -6,4 +6,4 @@ export { migrateAuditDatabase } from './migrate-audit-database.js';
 export type { AuditMigration } from './migrate-audit-database.js';
 export { openAuditStore } from './open-audit-store.js';
 export { openPgliteAuditStore } from './pglite-audit-store.js';
-export type { PgliteLike } from './pglite-audit-store.js';
+export type { PgliteFolder, PgliteLike } from './pglite-audit-store.js';

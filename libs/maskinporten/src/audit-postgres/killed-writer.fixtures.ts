@@ -18,7 +18,7 @@ const onServer = async () => {
 const embedded = async () => {
   const { openPgliteAuditStore } = await import('./audit-postgres/pglite-audit-store.js');
   const { PGlite } = await import('@electric-sql/pglite');
-  return openPgliteAuditStore(await PGlite.create(where));
+  return openPgliteAuditStore({ folder: where, PGlite });
 };
 const log = new AuditLog({
   store: where.startsWith('postgresql:') ? await onServer() : await embedded(),
@@ -47,7 +47,7 @@ export class KilledWriters {
   readonly #keyFile: string;
 
   constructor(privateKeyPem: string) {
-    compileRooms(this.folder, ['errors', 'audit', 'audit-postgres']);
+    compileRooms(this.folder, ['basics', 'errors', 'audit', 'audit-postgres']);
     cpSync(join(import.meta.dirname, 'migrations'), join(this.folder, 'audit-postgres/migrations'), {
       recursive: true,
     });
@@ -60,8 +60,12 @@ export class KilledWriters {
     writeFileSync(this.#keyFile, privateKeyPem, { mode: 0o600 });
   }
 
-  /** Lets a process write until it has acknowledged so many records, and kills it in the middle of what it does. */
-  async killAfter(count: number, where: string): Promise<void> {
+  /**
+   * Lets a process write until it has acknowledged so many records, and kills it in the middle of what it does.
+   *
+   * @param meanwhile what is done while it runs, before the kill
+   */
+  async killAfter(count: number, where: string, meanwhile?: () => Promise<void>): Promise<void> {
     const child = spawn(process.execPath, [join(this.folder, 'writer.js'), where, this.#keyFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -73,7 +77,10 @@ export class KilledWriters {
     for await (const line of createInterface({ input: child.stdout })) {
       if (line === 'ready') isReady = true;
       else this.acknowledged.push(line);
-      if (left === 0) kill(child);
+      if (left === 0) {
+        await meanwhile?.();
+        kill(child);
+      }
       left -= 1;
     }
     if (!isReady || left >= 0) throw new Error(`the writer ended by itself: ${errors}`);

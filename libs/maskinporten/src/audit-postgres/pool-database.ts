@@ -16,7 +16,10 @@ export interface PostgresConnection {
   readonly maxConnections?: number;
 }
 
-/** A pool of your own, with its time limits: without a `query_timeout`, a connection that hangs holds up the log for ever. */
+/**
+ * A pool of your own, with its time limits: without a `query_timeout`, a connection that hangs holds up the log for as long
+ * as it hangs. Its connections need the isolation level *read committed*, which is PostgreSQL's default.
+ */
 export interface PostgresPool {
   readonly pool: PgPool;
 }
@@ -32,8 +35,19 @@ export function poolDatabase(connection: PostgresConnection | PostgresPool): Aud
   };
 }
 
+/**
+ * Before a new connection is used: the default of the database or the role may be another level, with which an append
+ * would look at what was there before it waited for others (F-154).
+ */
+function setIsolation(client: pg.ClientBase, done: (error?: Error) => void): void {
+  client.query('SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED', (error?: Error | null) =>
+    done(error ?? undefined),
+  );
+}
+
 function ownPool({ connectionString, timeoutMs = 5_000, maxConnections = 4 }: PostgresConnection): PgPool {
-  const pool = new pg.Pool({
+  const config: pg.PoolConfig & { verify: typeof setIsolation } = {
+    verify: setIsolation,
     connectionString,
     max: maxConnections,
     connectionTimeoutMillis: timeoutMs,
@@ -41,7 +55,8 @@ function ownPool({ connectionString, timeoutMs = 5_000, maxConnections = 4 }: Po
     statement_timeout: timeoutMs,
     keepAlive: true,
     application_name: 'maskinporten-audit',
-  });
+  };
+  const pool = new pg.Pool(config);
   // An idle connection that breaks is replaced when it is needed; unhandled, it would end the process.
   pool.on('error', () => undefined);
   return pool;

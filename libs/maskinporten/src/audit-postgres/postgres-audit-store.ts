@@ -15,6 +15,7 @@ import {
 import type { AuditDatabase, Row } from './audit-database.js';
 import { poolDatabase, type PostgresConnection, type PostgresPool } from './pool-database.js';
 import { CHECKPOINT_COLUMNS, checkpointOf, checkpointRowOf, recordColumns, recordOf, rowOf } from './record-row.js';
+import { RUNNING_ROLE_QUERY, checkRunningRole, isolationError } from './running-role.js';
 
 const MEMBERS = [...SEALED_MEMBERS, 'hash'] as const;
 const COLUMNS = recordColumns(MEMBERS);
@@ -33,21 +34,45 @@ const MONTHS_AHEAD = 2;
  */
 export class PostgresAuditStore implements AuditStore {
   readonly #database: AuditDatabase;
+  /** The embedded database is its owner's, and continues as a role that is not. */
+  readonly #isEmbedded: boolean;
+  #checked: Promise<void> | undefined;
   #preparedMs = 0;
   #preparing: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   constructor(connection: PostgresConnection | PostgresPool | { readonly database: AuditDatabase }) {
+    this.#isEmbedded = 'database' in connection;
     this.#database = 'database' in connection ? connection.database : poolDatabase(connection);
   }
 
+  /**
+   * Whether the one who is connected may write the log. Nothing is written before it was found out once, so that a
+   * database that was away at the start does not make a difference (F-155).
+   *
+   * @throws MaskinportenConfigurationError (`MP_CONFIG`) when the role is a superuser, an owner, a member of one, or may
+   *   change records, or when the isolation level is not *read committed*; errors of the database
+   */
+  check(): Promise<void> {
+    if (this.#isEmbedded) return Promise.resolve();
+    this.#checked ??= this.#rows(RUNNING_ROLE_QUERY)
+      .then(([row]) => checkRunningRole(row))
+      .catch((error: unknown) => {
+        this.#checked = undefined;
+        throw error;
+      });
+    return this.#checked;
+  }
+
   async append(records: readonly AuditRecord[], checkpoint?: AuditCheckpoint): Promise<void> {
+    await this.check();
     const values = [
       JSON.stringify(records.map(rowOf)),
       checkpoint === undefined ? null : JSON.stringify(checkpointRowOf(checkpoint)),
     ];
     const text = 'SELECT maskinporten_audit.append($1::text::jsonb, $2::text::jsonb) AS outcome';
     const outcome = (await this.#rows(text, values))[0]?.['outcome'];
+    if (outcome === 'isolation') throw isolationError();
     if (outcome === 'opening') throw new AuditConflictError('opening', 'another writer was opened in between');
     if (outcome === 'chain')
       throw new AuditConflictError('chain', 'the batch does not continue the chain of its writer');

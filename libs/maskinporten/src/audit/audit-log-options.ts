@@ -4,7 +4,10 @@ import type { AuditCheckpoint, CheckpointKey } from './checkpoint.js';
 
 /** How the log is doing; nothing in it is secret. */
 export interface AuditStatus {
-  /** `degraded`: the store does not answer, or refuses. Delegated calls fail meanwhile (F-133). */
+  /**
+   * `degraded`: the store does not answer, or refuses, and delegated calls fail meanwhile (F-133); or there was a conflict
+   * since the start, after which the log is written all the same (F-156).
+   */
   readonly state: 'up' | 'degraded';
   /** Records that wait to be stored. */
   readonly pending: number;
@@ -12,11 +15,25 @@ export interface AuditStatus {
   readonly lost: number;
   /** Code of the store's last failure: an SQLSTATE, a system error, or `TIMEOUT`. Kept after it answers again. */
   readonly lastErrorCode?: string;
+  /** Since when the store does not answer; absent while it does. */
   readonly degradedSince?: Date;
+  /** Times that something else was found on the chain of this process. */
+  readonly conflicts: number;
   /** UUID of this process in the log. */
   readonly writer: string;
   /** Records of this process that are stored. */
   readonly seq: number;
+}
+
+/**
+ * The store does not end where this process had come: somebody else has added to its chain, or what was stored is gone. The
+ * process continues on a new chain.
+ */
+export interface AuditConflict {
+  /** The chain that it wrote until now, and what it wrote there last. */
+  readonly writer: string;
+  readonly seq: number;
+  readonly hash: string;
 }
 
 export interface AuditLogOptions {
@@ -27,8 +44,10 @@ export interface AuditLogOptions {
   readonly checkpointEvery?: { readonly records?: number; readonly seconds?: number };
   /** Told of each checkpoint that is stored. Copies outside the database are what makes it hard to rewrite. */
   readonly onCheckpoint?: (checkpoint: AuditCheckpoint) => void;
-  /** Told when the store stops answering, and when it answers again. */
+  /** Told when the store stops answering, when it answers again, and after a conflict. */
   readonly onState?: (status: AuditStatus) => void;
+  /** Told of each conflict: `audit verify` shows what happened (F-156). */
+  readonly onConflict?: (conflict: AuditConflict) => void;
   /** Stands in each record. */
   readonly rulebookVersion?: string;
   /** How long one who needs the record waits for it, in milliseconds. Default 2,000. */

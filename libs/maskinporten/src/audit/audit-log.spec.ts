@@ -313,14 +313,16 @@ describe('AuditLog', () => {
       expect(kinds().at(-1)).toBe('closed');
     });
 
-    it('a database that lost what it had accepted gets a new writer, not a log that cannot go on', async () => {
+    it('a database that lost what it had accepted gets a new writer, which says how far the old one had come', async () => {
       const log = open();
       await log.write(intent('r-1'));
       await log.write(intent('r-2'));
       store.stored = store.stored.slice(0, 2);
       await log.write(intent('r-3'), { required: true });
-      expect(store.stored.map(({ requestId, kind }) => requestId ?? kind)).toEqual(['opened', 'r-1', 'opened', 'r-3']);
-      expect(store.stored[2]).toMatchObject({ earlierSeq: 2 });
+      const written = store.stored.map(({ requestId, kind }) => requestId ?? kind);
+      expect(written).toEqual(['opened', 'r-1', 'opened', 'conflict', 'r-3']);
+      expect(store.stored[2]).toMatchObject({ earlierSeq: 3 });
+      expect(store.stored[3]).toMatchObject({ earlierSeq: 3 });
       expect(new Set(store.stored.map(({ writer }) => writer)).size).toBe(2);
     });
 

@@ -1,5 +1,9 @@
-/** What a record tells of. `opened`, `closed` and `gap` are the writer's own: start, orderly end, and records it lost. */
-export type AuditKind = 'opened' | 'closed' | 'gap' | 'token' | 'delegation' | 'call-intent' | 'call-outcome';
+/**
+ * What a record tells of. `opened`, `closed`, `gap` and `conflict` are the writer's own: start, orderly end, records it
+ * lost, and the end of its chain before, because something else was found on that.
+ */
+export type AuditKind =
+  'opened' | 'closed' | 'gap' | 'conflict' | 'token' | 'delegation' | 'call-intent' | 'call-outcome';
 
 /** Who did what for whom. All of it is optional, because no kind of record has all of it. */
 export interface AuditFacts {
@@ -40,7 +44,7 @@ export interface AuditFacts {
 
 /** What is given to {@link AuditLog.write}. */
 export interface AuditEntry extends AuditFacts {
-  readonly kind: Exclude<AuditKind, 'opened' | 'closed' | 'gap'>;
+  readonly kind: Exclude<AuditKind, 'opened' | 'closed' | 'gap' | 'conflict'>;
   /** When it happened. Default: now; also instead of a time outside the years 1 to 9998. */
   readonly at?: Date;
 }
@@ -62,7 +66,10 @@ export interface AuditRecord extends AuditFacts {
   readonly rulebookVersion?: string;
   /** `gap`: how many records were lost here. */
   readonly lost?: number;
-  /** `opened`: the writer that was opened before this one, and how far it had come. */
+  /**
+   * `opened`: the writer that was opened before this one, and how far it had come. `conflict`: the chain that this process
+   * wrote before, and what it wrote there last; what comes after that is not its own.
+   */
   readonly earlierWriter?: string;
   readonly earlierSeq?: number;
   readonly earlierHash?: string;

@@ -30,6 +30,12 @@ export interface AuditScan {
 /** Where the records are kept. The library has one on PostgreSQL and PGlite: `nestjs-maskinporten/audit-postgres`. */
 export interface AuditStore {
   /**
+   * Whether it may be written by the one who is connected. `MaskinportenAuditModule` asks at start.
+   *
+   * @throws MaskinportenConfigurationError (`MP_CONFIG`) when it must not be; anything else when that cannot be found out now
+   */
+  check?(): Promise<void>;
+  /**
    * Adds records of one writer with consecutive numbers, and a checkpoint of the last of them (or of an earlier one, with
    * no records). All or nothing, and durable when it resolves. It settles in bounded time. The same batch once more – asked
    * because the answer to the first time was lost – adds nothing and resolves.

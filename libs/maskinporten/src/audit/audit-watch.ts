@@ -37,8 +37,8 @@ export function watchForAudit(log: AuditLog, sources: AuditSources, otherCalls: 
     contributors.add({
       name: 'audit',
       report: () => {
-        const { state, pending, lost, lastErrorCode } = log.status();
-        const details = { pending, lost, ...(state === 'up' ? {} : { errorCode: lastErrorCode }) };
+        const { state, pending, lost, conflicts, lastErrorCode } = log.status();
+        const details = { pending, lost, ...(state === 'up' ? {} : { conflicts, errorCode: lastErrorCode }) };
         return { status: state, details };
       },
     }),

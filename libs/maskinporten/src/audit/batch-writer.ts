@@ -1,6 +1,7 @@
 import type { AuditLogOptions, AuditStatus, CheckedAuditLogOptions } from './audit-log-options.js';
 import type { AuditRecord } from './audit-record.js';
 import { AuditConflictError } from './audit-store.js';
+import type { AuditHead } from './chain.js';
 import { ChainWriter } from './chain-writer.js';
 import { CheckpointSchedule } from './checkpoint-schedule.js';
 import type { AuditCheckpoint } from './checkpoint.js';
@@ -39,6 +40,11 @@ export class BatchWriter {
   #failingSince: Date | undefined;
   #lastErrorCode: string | undefined;
   #openingConflicts = 0;
+  /** Chains of this process that something else was found on, as far as it wrote them; the next opening names them. */
+  #interrupted: AuditHead[] = [];
+  /** The same, as long as no checkpoint covers what it wrote on them. */
+  #unsigned: AuditHead[] = [];
+  #conflicts = 0;
   #isFinishing = false;
   #isEnded = false;
 
@@ -61,12 +67,13 @@ export class BatchWriter {
     return this.#taken.length;
   }
 
-  status(): Pick<AuditStatus, 'state' | 'lastErrorCode' | 'degradedSince' | 'writer' | 'seq'> {
+  status(): Pick<AuditStatus, 'state' | 'lastErrorCode' | 'degradedSince' | 'conflicts' | 'writer' | 'seq'> {
     const { writer, seq } = this.#chain.head;
     return {
-      state: this.isFailing ? 'degraded' : 'up',
+      state: this.isFailing || this.#conflicts > 0 ? 'degraded' : 'up',
       ...(this.#lastErrorCode === undefined ? {} : { lastErrorCode: this.#lastErrorCode }),
       ...(this.#failingSince === undefined ? {} : { degradedSince: this.#failingSince }),
+      conflicts: this.#conflicts,
       writer,
       seq,
     };
@@ -136,13 +143,16 @@ export class BatchWriter {
   }
 
   async #nextBatch(): Promise<Batch> {
-    const earlier = this.#chain.isOpen ? undefined : await this.#options.store.latestHead();
+    const closing = this.#closingCheckpoint();
+    if (closing !== undefined) return { pending: [], records: [], checkpoint: closing };
+    const earlier = this.#chain.isOpen ? undefined : await this.#earlierHead();
     const { maxBatch } = this.#checked;
     const kept = this.#taken.filter(({ isGivenUp }) => !isGivenUp);
     this.#taken = [...kept, ...this.#queue.take(maxBatch - kept.length)];
-    const at = (this.#options.now?.() ?? new Date()).toISOString();
+    const at = this.#now();
     const contents = this.#taken.map(({ content }) => content);
-    const opening = this.#chain.isOpen ? undefined : { at, ...(earlier === undefined ? {} : { earlier }) };
+    const interrupted = [...this.#interrupted];
+    const opening = this.#chain.isOpen ? undefined : { at, interrupted, ...(earlier === undefined ? {} : { earlier }) };
     const records = contents.length === 0 && !this.isFailing ? [] : this.#chain.seal(contents, opening);
     const isLast = this.#isFinishing && this.#queue.isEmpty;
     const head = records.at(-1) ?? this.#chain.head;
@@ -150,14 +160,37 @@ export class BatchWriter {
     return { pending: this.#taken, records, checkpoint };
   }
 
+  /** What the process wrote on a chain that it has left is its own, up to there and no further. */
+  #closingCheckpoint(): AuditCheckpoint | undefined {
+    for (let [head] = this.#unsigned; head !== undefined; [head] = this.#unsigned) {
+      const checkpoint = this.#schedule.next(head, this.#now(), true);
+      if (checkpoint !== undefined) return checkpoint;
+      this.#unsigned.shift();
+    }
+    return undefined;
+  }
+
+  #now(): string {
+    return (this.#options.now?.() ?? new Date()).toISOString();
+  }
+
+  /** Of its own chain, a process names what it wrote itself: what else is there is nothing to vouch for (F-156). */
+  async #earlierHead(): Promise<AuditHead | undefined> {
+    const latest = await this.#options.store.latestHead();
+    return this.#interrupted.find(({ writer }) => writer === latest?.writer) ?? latest;
+  }
+
   async #store({ pending, records, checkpoint }: Batch): Promise<void> {
     if (records.length > 0 || checkpoint !== undefined) await this.#options.store.append(records, checkpoint);
     if (this.#isEnded) return;
     this.#batch = undefined;
-    this.#taken = [];
-    this.#openingConflicts = 0;
+    if (pending === this.#taken) this.#taken = [];
+    if (records.length > 0) this.#openingConflicts = 0;
     const last = records.at(-1);
-    if (last !== undefined) this.#chain.advance(last);
+    if (last !== undefined) {
+      this.#chain.advance(last);
+      this.#interrupted = [];
+    }
     this.#schedule.stored(this.#chain.head, checkpoint, () => this.start());
     this.#recover();
     for (const record of pending) {
@@ -170,14 +203,29 @@ export class BatchWriter {
   async #afterFailure(error: unknown): Promise<void> {
     if (error instanceof AuditConflictError) {
       this.#batch = undefined;
-      // A store that lost what it had accepted (restored from a backup): go on as another writer; the end of this one is
-      // for the verification to find.
-      if (error.reason === 'chain') this.#chain = new ChainWriter(this.#options.rulebookVersion);
+      if (error.reason === 'chain') this.#leaveChain();
       this.#openingConflicts += 1;
       if (this.#openingConflicts <= MAX_OPENING_CONFLICTS) return;
     }
     this.#fail(codeOf(error));
     await this.#pause.wait(this.#isFinishing);
+  }
+
+  /**
+   * Somebody has added to the chain (F-156), or the store lost what it had accepted (restored from a backup). The process
+   * continues on a new one; what happened to this one is for the verification to find.
+   */
+  #leaveChain(): void {
+    const { writer, seq, hash } = this.#chain.head;
+    this.#chain = new ChainWriter(this.#options.rulebookVersion);
+    // One that was not opened has nothing on it.
+    if (seq === 0) return;
+    this.#interrupted.push({ writer, seq, hash });
+    this.#unsigned.push({ writer, seq, hash });
+    this.#conflicts += 1;
+    this.#lastErrorCode = 'CONFLICT';
+    this.#tell(() => this.#options.onConflict?.({ writer, seq, hash }));
+    this.#tell(this.#onState);
   }
 
   #fail(code: string): void {

@@ -25,7 +25,7 @@ export class ChainWriter {
   /** Records that continue what is stored. Nothing changes here until {@link advance}, so the same place can be sealed again. */
   seal(
     contents: readonly RecordContent[],
-    opening?: { readonly at: string; readonly earlier?: AuditHead },
+    opening?: { readonly at: string; readonly earlier?: AuditHead; readonly interrupted?: readonly AuditHead[] },
   ): AuditRecord[] {
     const records: AuditRecord[] = [];
     let { seq, hash } = this.#head;
@@ -40,7 +40,11 @@ export class ChainWriter {
       ({ seq, hash } = sealed);
       records.push(sealed);
     };
-    if (opening !== undefined) add({ kind: 'opened', at: opening.at, ...earlierMembers(opening.earlier) });
+    if (opening !== undefined) {
+      const { at, earlier, interrupted = [] } = opening;
+      add({ kind: 'opened', at, ...earlierMembers(earlier) });
+      for (const head of interrupted) add({ kind: 'conflict', at, ...earlierMembers(head) });
+    }
     for (const { kind, at, facts, lost } of contents)
       add({ kind, at, ...facts, ...(lost === undefined ? {} : { lost }) });
     return records;

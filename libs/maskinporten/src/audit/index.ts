@@ -7,7 +7,7 @@ export type {
 } from './maskinporten-audit.module.js';
 export type { OtherCalls } from './audit-watch.js';
 export { AuditLog } from './audit-log.js';
-export type { AuditLogOptions, AuditStatus } from './audit-log-options.js';
+export type { AuditConflict, AuditLogOptions, AuditStatus } from './audit-log-options.js';
 export { SEALED_MEMBERS } from './audit-record.js';
 export type { AuditEntry, AuditFacts, AuditKind, AuditRecord } from './audit-record.js';
 export { AuditConflictError } from './audit-store.js';

@@ -12,7 +12,7 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { configurationError } from '../errors/index.js';
+import { configurationError, isMaskinportenError } from '../errors/index.js';
 import { CallObservers } from '../outbound/index.js';
 import { DelegationDecisions } from '../telemetry/index.js';
 import { HealthContributors, TokenServices } from '../tokens/index.js';
@@ -68,8 +68,16 @@ class AuditWatch implements OnModuleInit, OnApplicationShutdown {
     this.#sources = { services, decisions, observers, contributors };
   }
 
-  onModuleInit(): void {
+  /** A database that is away is no reason not to start (F-133); one that must not be written like this is (F-155). */
+  async onModuleInit(): Promise<void> {
     this.#stop = watchForAudit(this.#log, this.#sources, this.#otherCalls);
+    try {
+      await this.#log.store.check?.();
+    } catch (error) {
+      if (!isMaskinportenError(error, 'MP_CONFIG')) return;
+      await this.onApplicationShutdown();
+      throw error;
+    }
   }
 
   /**
@@ -134,14 +142,25 @@ function asyncOptions(options: MaskinportenAuditModuleAsyncOptions): Provider[] 
 /** What an operator has to see is logged, whatever listeners the application has besides. */
 function openLog(options: MaskinportenAuditOptions): AuditLog {
   const logger = new Logger('MaskinportenAudit');
+  let wasFailing = false;
   return new AuditLog({
     ...options,
     onState: (status) => {
-      const { state, pending, lost, lastErrorCode } = status;
+      const { pending, lost, lastErrorCode, degradedSince } = status;
       const facts = { pending, lost, errorCode: lastErrorCode };
-      if (state === 'up') logger.log({ message: 'audit log is written again', ...facts });
-      else logger.error({ message: 'audit log cannot be written, calls on behalf of others are refused', ...facts });
+      const isFailing = degradedSince !== undefined;
+      if (wasFailing && !isFailing) logger.log({ message: 'audit log is written again', ...facts });
+      if (!wasFailing && isFailing)
+        logger.error({ message: 'audit log cannot be written, calls on behalf of others are refused', ...facts });
+      wasFailing = isFailing;
       options.onState?.(status);
+    },
+    onConflict: (conflict) => {
+      const message =
+        'audit log does not end where this process had come: somebody else has written to it, or it was restored; ' +
+        'run audit verify. A new chain is written';
+      logger.error({ message, ...conflict });
+      options.onConflict?.(conflict);
     },
     // Copies of checkpoints belong outside the database; a log is the one place that every service has.
     onCheckpoint: (checkpoint) => {

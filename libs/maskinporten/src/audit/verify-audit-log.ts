@@ -2,6 +2,7 @@ import type { AuditRecord } from './audit-record.js';
 import type { AuditStore } from './audit-store.js';
 import { ChainCheck } from './chain-check.js';
 import type { AuditHead } from './chain.js';
+import { ConflictList } from './conflict-list.js';
 import { CheckpointVerifier, type AuditCheckpoint, type CheckpointKey } from './checkpoint.js';
 import { Findings, finding, type AuditFinding } from './finding.js';
 import { OpeningList } from './opening-list.js';
@@ -56,6 +57,7 @@ class Verification {
   readonly #copies: readonly AuditCheckpoint[];
   readonly #seen = new Set<string>();
   #openings = new OpeningList();
+  #conflicts = new ConflictList();
   #records = 0;
   #checkpoints = 0;
   #uncovered = 0;
@@ -71,6 +73,7 @@ class Verification {
 
   async run(): Promise<AuditVerification> {
     this.#openings = await OpeningList.read(this.#store.records({ kind: 'opened' }), this.#findings);
+    this.#conflicts = await ConflictList.read(this.#store.records({ kind: 'conflict' }));
     let check: WriterCheck | undefined;
     for await (const record of this.#store.records()) {
       if (record.writer !== check?.chain.writer) {
@@ -93,10 +96,11 @@ class Verification {
 
   #checkOf(writer: string): WriterCheck {
     this.#seen.add(writer);
-    const kept = [this.#openings.statementOn(writer), ...this.#copies.filter((copy) => copy.writer === writer)]
+    const end = this.#conflicts.endOf(writer);
+    const kept = [this.#openings.statementOn(writer), end, ...this.#copies.filter((copy) => copy.writer === writer)]
       .filter((head) => head !== undefined)
       .toSorted((a, b) => a.seq - b.seq);
-    return new WriterCheck(writer, kept, this.#genuine(writer), this.#findings);
+    return new WriterCheck(writer, { kept, checkpoints: this.#genuine(writer), end }, this.#findings);
   }
 
   async *#genuine(writer: string): AsyncGenerator<AuditHead> {
@@ -141,7 +145,7 @@ class Verification {
       this.#checkpoints += 1;
       if (this.#isGenuine(checkpoint)) note(checkpoint);
     }
-    for (const head of [...this.#openings.statements(), ...this.#copies]) note(head);
+    for (const head of [...this.#openings.statements(), ...this.#conflicts.ends(), ...this.#copies]) note(head);
     for (const { writer, seq } of missing.values()) {
       // It may have been opened while we were reading.
       const check = this.#checkOf(writer);
@@ -152,23 +156,40 @@ class Verification {
   }
 }
 
+/** What is known of a writer besides its records. */
+interface Known {
+  readonly kept: readonly AuditHead[];
+  readonly checkpoints: AsyncIterable<AuditHead>;
+  /** Where it says itself that it ended. */
+  readonly end: AuditHead | undefined;
+}
+
 /** One writer against everything that is known of how far it had come. */
 class WriterCheck {
   readonly chain: ChainCheck;
-  /** Last number that something outside the writer's own records agrees with. */
+  /**
+   * Last number that a genuine checkpoint of the writer agrees with. What others say of it proves that it was there, not
+   * that the writer wrote it: they found it in the database.
+   */
   covered = 0;
   /** True when there is a genuine checkpoint of it, wherever. */
   isSigned = false;
   readonly #findings: Findings;
   readonly #heads: AsyncGenerator<AuditHead>;
+  readonly #end: AuditHead | undefined;
+  /** Last number that anything outside the writer's own records agrees with. */
+  #agreed = 0;
+  /** First and last record after the end that the writer itself has told. */
+  #foreign: [first: number, last: number] | undefined;
   #next: AuditHead | undefined;
   #hasBegun = false;
   #isRewritten = false;
 
-  constructor(writer: string, kept: readonly AuditHead[], checkpoints: AsyncIterable<AuditHead>, findings: Findings) {
+  constructor(writer: string, { kept, checkpoints, end }: Known, findings: Findings) {
     this.chain = new ChainCheck(writer, findings);
     this.#findings = findings;
     this.#heads = merged(kept, checkpoints);
+    this.#end = end;
   }
 
   async take(record: AuditRecord): Promise<void> {
@@ -177,6 +198,9 @@ class WriterCheck {
     while (this.#next !== undefined && this.#next.seq < record.seq && this.#next.seq !== this.chain.seq)
       await this.#advance();
     this.chain.take(record);
+    if (this.#end !== undefined && record.seq > this.#end.seq) {
+      this.#foreign = [this.#foreign?.[0] ?? record.seq, record.seq];
+    }
     while (this.#next !== undefined && this.#next.seq === record.seq) {
       this.#compare(this.#next);
       await this.#advance();
@@ -193,6 +217,7 @@ class WriterCheck {
       await this.#advance();
     }
     this.chain.finish();
+    this.#reportForeign();
     if (last !== undefined && last.seq > this.chain.seq) {
       const { writer, seq } = this.chain;
       const detail = `records ${seq + 1} to ${last.seq} existed and are missing`;
@@ -200,13 +225,24 @@ class WriterCheck {
     }
   }
 
-  #compare({ seq, hash }: AuditHead): void {
+  /** Unless the writer has signed them: then what was told of its end is false, and found where that stands. */
+  #reportForeign(): void {
+    if (this.#foreign === undefined || this.#end === undefined) return;
+    const [first, last] = this.#foreign;
+    if (this.covered >= first) return;
+    const detail = `the process that wrote this chain ended it with number ${this.#end.seq}, because it found something else after that`;
+    this.#findings.add(finding('inserted', this.chain.writer, first, detail, last));
+  }
+
+  #compare(head: AuditHead): void {
+    const { seq, hash } = head;
     if (this.chain.links.includes(hash)) {
-      this.covered = seq;
-    } else if (!this.#isRewritten && !this.chain.foundAfter(this.covered)) {
+      this.#agreed = seq;
+      if ('signature' in head) this.covered = seq;
+    } else if (!this.#isRewritten && !this.chain.foundAfter(this.#agreed)) {
       this.#isRewritten = true;
       const detail = `the chain was written anew: record ${seq} is known with another hash`;
-      this.#findings.add(finding('altered', this.chain.writer, this.covered + 1, detail, seq));
+      this.#findings.add(finding('altered', this.chain.writer, this.#agreed + 1, detail, seq));
     }
   }
 

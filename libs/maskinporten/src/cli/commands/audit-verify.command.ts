@@ -19,8 +19,8 @@ export const auditVerify = defineCommand((cli) => ({
         type: 'string',
         requiresArg: true,
         describe: cli.text({
-          en: 'postgresql://… or the folder of a PGlite that is not in use; default: DATABASE_URL, else AUDIT_DATA_DIR',
-          nb: 'postgresql://… eller mappen til en PGlite som ikke er i bruk; standard: DATABASE_URL, ellers AUDIT_DATA_DIR',
+          en: 'postgresql://… or the folder of a PGlite that is not in use; default: DATABASE_URL(_FILE), else AUDIT_DATA_DIR',
+          nb: 'postgresql://… eller mappen til en PGlite som ikke er i bruk; standard: DATABASE_URL(_FILE), ellers AUDIT_DATA_DIR',
         }),
       })
       .option('checkpoint-key', {
@@ -49,7 +49,7 @@ export const auditVerify = defineCommand((cli) => ({
       }),
   run: async ({ database, checkpointKey, against, signedSince, envFile }) => {
     const variables = await cli.environment(typeof envFile === 'string' ? envFile : undefined);
-    const where = database ?? variables['DATABASE_URL'] ?? variables['AUDIT_DATA_DIR'];
+    const where = database ?? (await placeIn(cli, variables));
     if (where === undefined || where === '') {
       throw new UsageError({
         en: 'Say where the log is: --database, or DATABASE_URL or AUDIT_DATA_DIR in the environment.',
@@ -77,6 +77,13 @@ export const auditVerify = defineCommand((cli) => ({
     }
   },
 }));
+
+/** As the service finds its log. */
+async function placeIn(cli: Cli, variables: Readonly<Record<string, string | undefined>>): Promise<string | undefined> {
+  const file = variables['DATABASE_URL_FILE'];
+  const url = variables['DATABASE_URL'] || (file ? (await readText(cli, file)).trim() : undefined);
+  return url || variables['AUDIT_DATA_DIR'];
+}
 
 async function readText(cli: Cli, file: string): Promise<string> {
   try {
@@ -114,6 +121,12 @@ async function openLog(cli: Cli, where: string): Promise<AuditStore> {
     return await openAuditStore(isServer ? where : cli.path(where), cli.io.cwd);
   } catch (error) {
     const code = codeOf(error);
+    if (isInUse(error)) {
+      throw new UsageError({
+        en: `The log is in use (${error.file}). Stop the service that has it, or verify a backup.`,
+        nb: `Loggen er i bruk (${error.file}). Stopp tjenesten som har den, eller kontroller en sikkerhetskopi.`,
+      });
+    }
     if (code === 'ENOENT') {
       throw new UsageError({
         en: 'The folder of --database holds no database.',
@@ -128,6 +141,10 @@ async function openLog(cli: Cli, where: string): Promise<AuditStore> {
     });
   }
 }
+
+/** A folder that another process has open: reading it would be writing into it (F-152). */
+const isInUse = (error: unknown): error is { readonly file: string } =>
+  codeOf(error) === 'FOLDER_IN_USE' && typeof error === 'object' && error !== null && 'file' in error;
 
 /** Undefined table or schema, or not allowed to see it. */
 const NO_LOG = new Set(['42P01', '3F000', '42501']);

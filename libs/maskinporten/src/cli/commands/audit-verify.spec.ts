@@ -33,7 +33,7 @@ describe('audit verify', () => {
   const folder = join(root, 'pglite');
   const verify = (...args: string[]) => runInProcess(['audit', 'verify', '--database', folder, ...args]);
   beforeAll(async () => {
-    await write(new AuditLog({ store: await openPgliteAuditStore(await PGlite.create(folder)), ...options }));
+    await write(new AuditLog({ store: await openPgliteAuditStore({ folder, PGlite }), ...options }));
     const lines = kept.map(
       (checkpoint) => `2026 LOG ${JSON.stringify({ message: 'audit checkpoint', ...checkpoint })}`,
     );
