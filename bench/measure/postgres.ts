@@ -9,6 +9,9 @@ const ROOT = '/usr/lib/postgresql';
 /** A PostgreSQL of its own with Debian's settings: what it acknowledges is on disk. */
 export class BenchDatabase {
   private constructor(
+    /** Of the superuser, who makes the tables. */
+    readonly ownerUrl: string,
+    /** Of `service`, who writes. */
     readonly url: string,
     readonly stop: () => void,
   ) {}
@@ -42,7 +45,9 @@ export class BenchDatabase {
       '-o',
       `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1`,
     );
-    return new BenchDatabase(`postgresql://postgres@127.0.0.1:${port}/postgres`, () => {
+    run('createuser', '-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', 'service');
+    const at = `127.0.0.1:${port}/postgres`;
+    return new BenchDatabase(`postgresql://postgres@${at}`, `postgresql://service@${at}`, () => {
       run('pg_ctl', '-D', data, 'stop', '-w', '-m', 'immediate');
       rmSync(folder, { recursive: true, force: true });
     });

@@ -34,7 +34,7 @@ export const audit: Target = {
       ];
     }
     try {
-      await migrateAuditDatabase({ connectionString: database.url });
+      await migrateAuditDatabase({ connectionString: database.ownerUrl, runningRole: 'service' });
       return await compare(bench, database.url);
     } finally {
       database.stop();
