@@ -32,7 +32,7 @@ export default {
     { ...common, displayName: 'package', testMatch: ['<rootDir>/test/package/*.package-spec.ts'] },
   ],
   // Only a test that hangs meets it: nothing may depend on how fast a machine is.
-  testTimeout: soaking ? 3_600_000 : 600_000,
+  testTimeout: soaking ? 3_600_000 : 300_000,
   coverageProvider: 'babel',
   collectCoverageFrom: [
     'libs/*/src/**/*.ts',

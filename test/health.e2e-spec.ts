@@ -178,6 +178,8 @@ describe('the built service on SIGTERM', () => {
     const [, port] = await service.says(/"port":(\d+)/);
     const url = `http://127.0.0.1:${port}`;
     expect(await ask(url, '/health/ready')).toEqual({ status: 200, body: { status: 'ok' } });
+    // Its token is there and everything is loaded: what is asked while it drains takes milliseconds of the five seconds.
+    expect((await fetch(`${url}/broker/transfers`, { headers: AUTHORIZATION })).status).toBe(200);
     service.signal('SIGTERM');
     await service.says(/draining/);
     expect(await ask(url, '/health/ready')).toEqual({ status: 503, body: { status: 'shutting_down' } });

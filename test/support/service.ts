@@ -42,7 +42,7 @@ export async function makeTestBed(
 ): Promise<TestBed> {
   const simulator = await startSimulator({ config });
   running.push(simulator);
-  const { clientId, key } = await simulatorOptions(simulator, { scopes });
+  const { clientId, key } = await simulatorOptions(simulator, { scopes, tokenLifetime: 3600 });
   if (!('pem' in key) || key.kid === undefined) throw new Error('simulatorOptions gives a PEM key with a kid');
   return {
     simulator,

@@ -6,10 +6,12 @@ const entry = { at: '2026-11-24T12:00:00.000Z', server: 'maskinporten', method: 
 describe('the request log', () => {
   it('keeps the newest, in order, and never more than 11,000', () => {
     const log = new RequestLog();
+    let most = 0;
     for (let index = 0; index < 25_000; index += 1) {
       log.begin(entry);
-      expect(log.entries.length).toBeLessThanOrEqual(11_000);
+      most = Math.max(most, log.entries.length);
     }
+    expect(most).toBeLessThanOrEqual(11_000);
     expect(log.entries.length).toBeGreaterThanOrEqual(10_000);
     expect(log.entries.at(-1)?.id).toBe(25_000);
     const ids = log.entries.map(({ id }) => id);

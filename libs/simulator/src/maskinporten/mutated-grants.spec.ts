@@ -53,7 +53,7 @@ describe('a good grant with one thing changed is never accepted', () => {
         json.filter((value) => value !== bench.claims()[name] && value !== CUSTOMER),
         (value) => refused({ [name]: value }),
       ),
-      { numRuns: runs(60) },
+      { numRuns: runs(25) },
     );
   });
 
@@ -63,7 +63,7 @@ describe('a good grant with one thing changed is never accepted', () => {
         json.filter((value) => typeof value !== 'string' || value.trim() !== SCOPE),
         (value) => refused({ scope: value }),
       ),
-      { numRuns: runs(60) },
+      { numRuns: runs(25) },
     );
   });
 
@@ -75,7 +75,7 @@ describe('a good grant with one thing changed is never accepted', () => {
       fc.asyncProperty(moved, ({ iat, exp }) =>
         refused({ iat: bench.clock.seconds + iat, exp: bench.clock.seconds + exp }),
       ),
-      { numRuns: runs(100) },
+      { numRuns: runs(50) },
     );
   });
 
@@ -83,7 +83,7 @@ describe('a good grant with one thing changed is never accepted', () => {
     const other = json.filter((value) => typeof value !== 'number' && typeof value !== 'string');
     await fc.assert(
       fc.asyncProperty(other, (value) => refused({ [name]: value })),
-      { numRuns: runs(40) },
+      { numRuns: runs(20) },
     );
   });
 
@@ -95,7 +95,7 @@ describe('a good grant with one thing changed is never accepted', () => {
       fc.asyncProperty(changed, ({ index, digit }) =>
         refused({ pid: `${PERSON.slice(0, index)}${digit}${PERSON.slice(index + 1)}` }),
       ),
-      { numRuns: runs(60) },
+      { numRuns: runs(25) },
     );
   });
 
@@ -116,7 +116,7 @@ describe('a good grant with one thing changed is never accepted', () => {
     const damage = members.map((changed) => Object.assign({}, element, changed));
     await fc.assert(
       fc.asyncProperty(damage, (value) => refused({ authorization_details: [value] })),
-      { numRuns: runs(100) },
+      { numRuns: runs(50) },
     );
   });
 
@@ -127,23 +127,26 @@ describe('a good grant with one thing changed is never accepted', () => {
     });
     await fc.assert(
       fc.asyncProperty(names, json, (name, value) => refused({ [name]: value })),
-      { numRuns: runs(100) },
+      { numRuns: runs(50) },
     );
   });
 
   it('any byte of header, claims or signature', async () => {
     const assertion = await bench.assertion({ claims: full() });
     const alphabet = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=');
-    const change = fc.record({ at: fc.nat(assertion.length - 1), to: fc.constantFrom(...alphabet) });
+    // The last character of each part has bits that mean nothing: the easiest to overlook.
+    const ends = assertion.split('.').map((_part, index, parts) => parts.slice(0, index + 1).join('.').length - 1);
+    const at = fc.oneof(fc.nat(assertion.length - 1), fc.constantFrom(...ends));
+    const change = fc.record({ at, to: fc.constantFrom(...alphabet) });
     await fc.assert(
       fc.asyncProperty(
-        change.filter(({ at, to }) => assertion[at] !== to),
-        async ({ at, to }) => {
-          const changed = `${assertion.slice(0, at)}${to}${assertion.slice(at + 1)}`;
+        change.filter(({ at: place, to }) => assertion[place] !== to),
+        async ({ at: place, to }) => {
+          const changed = `${assertion.slice(0, place)}${to}${assertion.slice(place + 1)}`;
           expect((await bench.send(changed)).status).toBe(400);
         },
       ),
-      { numRuns: runs(300) },
+      { numRuns: runs(120) },
     );
     expect((await bench.send(assertion)).status).toBe(200);
   });
