@@ -6,5 +6,6 @@ export type { EndpointEvent, RequestKind } from './endpoint-event.js';
 export { BACKGROUND_BUDGET, FOREGROUND_BUDGET, backoffMs, fits, isTransient } from './retry-policy.js';
 export type { RetryBudget } from './retry-policy.js';
 export { Circuit } from './circuit.js';
+export { refusedKey, withRefusedKey } from './refused-key.js';
 export { parseRetryAfter } from './retry-after.js';
 export { sleep } from './sleep.js';

@@ -50,6 +50,8 @@ export class Operation {
   #jti: string | undefined;
   /** The key that the last attempt was signed with. */
   #key: SigningKey;
+  /** The ring's key at that time: the same one, unless another stood in or was tried. */
+  #ringKey: SigningKey;
   /**
    * Another key, tried once: for a client that Maskinporten does not know with a key it has never seen (F-50), or as a
    * stand-in for a key whose HSM or KMS is away.
@@ -75,7 +77,8 @@ export class Operation {
     this.#budget = budget;
     this.#keepsAlive = options.keepsAlive;
     this.#startedMs = dependencies.clock.monotonicMs();
-    this.#key = dependencies.keys.current;
+    this.#ringKey = dependencies.keys.current;
+    this.#key = this.#ringKey;
   }
 
   get attempts(): number {
@@ -91,6 +94,11 @@ export class Operation {
     return this.#key.kid;
   }
 
+  /** The ring's current key when the last attempt began. */
+  get ringKey(): SigningKey {
+    return this.#ringKey;
+  }
+
   /** `jti` of the last grant that was signed. */
   get jti(): string | undefined {
     return this.#jti;
@@ -99,7 +107,8 @@ export class Operation {
   /** @throws MaskinportenError of the last attempt. */
   async run(signal: AbortSignal): Promise<ObtainedToken> {
     for (;;) {
-      this.#key = this.#trial?.key ?? this.#dependencies.keys.current;
+      this.#ringKey = this.#dependencies.keys.current;
+      this.#key = this.#trial?.key ?? this.#ringKey;
       this.#attempts += 1;
       try {
         const timeoutMs = Math.min(this.#budget.attemptTimeoutMs, Math.max(this.#remainingMs(), 1));

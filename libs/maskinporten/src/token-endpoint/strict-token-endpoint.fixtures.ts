@@ -95,6 +95,11 @@ export class StrictTokenEndpoint {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** False once it is closed. */
+  get listening(): boolean {
+    return this.#server.listening;
+  }
+
   get issuer(): string {
     return `${this.origin}/`;
   }

@@ -7,6 +7,7 @@ import { Circuit, type Pass } from './circuit.js';
 import type { EndpointEvent, RequestKind } from './endpoint-event.js';
 import { Operation, type ObtainedToken, type OperationDependencies } from './operation.js';
 import { BACKGROUND_BUDGET, foregroundBudget, isTransient, type RetryBudget } from './retry-policy.js';
+import { withRefusedKey } from './refused-key.js';
 import { RetryQuota } from './retry-quota.js';
 
 export interface TokenEndpointOptions extends AttemptDependencies {
@@ -100,7 +101,7 @@ export class TokenEndpoint {
         late: deadline.signal.aborted,
       });
       settle(circuit, pass, failure);
-      throw failure;
+      throw withRefusedKey(failure, operation.ringKey);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);

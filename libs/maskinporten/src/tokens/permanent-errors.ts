@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { ErrorCategory, MaskinportenError } from '../errors/index.js';
+import type { SigningKey } from '../keys/index.js';
+import { refusedKey } from '../token-endpoint/index.js';
 
 /**
  * How long a refusal is remembered, in milliseconds. Nothing but a change made by somebody ends a permanent error, so it
@@ -29,6 +31,8 @@ function memoryMs(error: MaskinportenError, random: () => number): number {
 
 interface Remembered {
   readonly error: MaskinportenError;
+  /** The key that signed when it was refused; undefined when no grant was part of it. */
+  readonly key: SigningKey | undefined;
   readonly untilMonotonicMs: number;
 }
 
@@ -37,24 +41,35 @@ export class PermanentErrors {
   readonly #byRequest: LRUCache<string, Remembered>;
   readonly #monotonicMs: () => number;
   readonly #random: () => number;
+  readonly #currentKey: () => SigningKey;
 
-  constructor(options: { maxEntries: number; monotonicMs: () => number; random: () => number }) {
+  constructor(options: {
+    maxEntries: number;
+    monotonicMs: () => number;
+    random: () => number;
+    currentKey: () => SigningKey;
+  }) {
     this.#byRequest = new LRUCache({ max: options.maxEntries });
     this.#monotonicMs = options.monotonicMs;
     this.#random = options.random;
+    this.#currentKey = options.currentKey;
   }
 
   get(canonical: string): MaskinportenError | undefined {
     const remembered = this.#byRequest.get(canonical);
     if (remembered === undefined) return undefined;
-    if (this.#monotonicMs() < remembered.untilMonotonicMs) return remembered.error;
+    const { error, key, untilMonotonicMs } = remembered;
+    if (this.#monotonicMs() < untilMonotonicMs && this.#isOfCurrentKey(key)) return error;
     this.#byRequest.delete(canonical);
     return undefined;
   }
 
+  /** What another key was refused for, such as one whose file was replaced during the grant, says nothing any more. */
   remember(canonical: string, error: MaskinportenError): void {
     const forMs = memoryMs(error, this.#random);
-    if (forMs > 0) this.#byRequest.set(canonical, { error, untilMonotonicMs: this.#monotonicMs() + forMs });
+    const key = refusedKey(error);
+    if (forMs <= 0 || !this.#isOfCurrentKey(key)) return;
+    this.#byRequest.set(canonical, { error, key, untilMonotonicMs: this.#monotonicMs() + forMs });
   }
 
   forget(canonical: string): void {
@@ -63,5 +78,9 @@ export class PermanentErrors {
 
   clear(): void {
     this.#byRequest.clear();
+  }
+
+  #isOfCurrentKey(key: SigningKey | undefined): boolean {
+    return key === undefined || key === this.#currentKey();
   }
 }

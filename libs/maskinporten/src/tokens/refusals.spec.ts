@@ -1,6 +1,12 @@
+import { createPublicKey } from 'node:crypto';
+import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { isMaskinportenError } from '../errors/index.js';
+import { makeKey, TestAuthority } from '../keys/keys.fixtures.js';
 import { answer, refusal, type Misbehaviour } from '../token-endpoint/strict-token-endpoint.fixtures.js';
-import { keySource, startService, type ServiceBench } from './token-service.fixtures.js';
+import { Gate, keySource, startService, turns, until, type ServiceBench } from './token-service.fixtures.js';
 
 let bench: ServiceBench;
 const ask = (scope = 'a'): Promise<unknown> => bench.service.getToken(scope).catch((error: unknown) => error);
@@ -102,5 +108,67 @@ describe('refusals are remembered', () => {
     expect(bench.requests()).toBe(3);
     await ask('a');
     expect(bench.requests()).toBe(4);
+  });
+});
+
+const changed = (): Promise<void> =>
+  new Promise((resolve) => {
+    const stop = bench.service.onEvent(({ type }) => {
+      if (type !== 'key-changed') return;
+      stop();
+      resolve();
+    });
+  });
+
+describe('a refusal belongs to the key that was refused', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'maskinporten-refused-')), 'certificate.pem');
+  const root = new TestAuthority('/C=NO/CN=Root');
+  const authority = new TestAuthority('/C=NO/CN=Intermediate', root);
+  const key = makeKey();
+  const renew = (): string => authority.issue({ subject: '/C=NO/CN=Leaf', key }).certificate;
+  const put = (...certificates: string[]): void => {
+    // Moved into its place, so that no look at it sees half a file.
+    writeFileSync(`${file}.new`, key.pem + certificates.join(''), { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  };
+  const start = async (): Promise<void> => {
+    bench = await startService({ key: { file, watch: { intervalMs: 100 } } });
+    bench.server.trust(createPublicKey(key.pem));
+  };
+
+  it('F-58, F-117: what the old certificate was refused for is not remembered when the new one signs', async () => {
+    put(renew());
+    await start();
+    const gate = new Gate(refusal('MP-120'));
+    bench.server.script = [gate.hold];
+    const underWay = ask();
+    await until(() => gate.held === 1);
+    const change = changed();
+    put(renew());
+    await change;
+    gate.release();
+    expect(await underWay).toMatchObject({ code: 'MP_CERTIFICATE', attempts: 1 });
+    expect(await ask()).toHaveProperty('value');
+    expect(bench.requests()).toBe(2);
+  });
+
+  it('nor when the chain of the same certificate is completed', async () => {
+    const leaf = renew();
+    put(leaf);
+    await start();
+    // What it lacks is the certificate that signed the leaf: the server refuses a chain of one.
+    bench.server.always = (response, request) => {
+      const [header = ''] = (bench.server.grants.at(-1)?.assertion ?? '').split('.');
+      const { x5c } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { x5c: string[] };
+      (x5c.length > 1 ? bench.server.grant : refusal('MP-120'))(response, request);
+    };
+    expect(await ask()).toMatchObject({ code: 'MP_CERTIFICATE', attempts: 1 });
+    expect(await ask()).toMatchObject({ code: 'MP_CERTIFICATE', attempts: 0 });
+    put(leaf, authority.certificate);
+    // The clock stands still: nothing but the new chain ends the memory.
+    // Until the answers of this test have ended with it: one that waits in vain ends with its time-out.
+    const { server } = bench;
+    while (server.listening && isMaskinportenError(await ask())) await turns(1);
+    expect(bench.requests()).toBe(2);
   });
 });

@@ -2,7 +2,7 @@ import { isMaskinportenError, withDetails } from '../errors/index.js';
 import { RequestMemo, type NormalisedTokenRequest, type TokenRequestInput } from '../grants/index.js';
 import type { Clock } from '../issuer/index.js';
 import { credentialEnds, type KeyFileWatch, type KeyRing } from '../keys/index.js';
-import type { TokenEndpoint } from '../token-endpoint/index.js';
+import { refusedKey, withRefusedKey, type TokenEndpoint } from '../token-endpoint/index.js';
 import { ForcedRefreshes } from './forced-refresh.js';
 import type { MaskinportenToken } from './maskinporten-token.js';
 import { PermanentErrors } from './permanent-errors.js';
@@ -76,7 +76,7 @@ export class MaskinportenTokenService {
     this.#parts = parts;
     this.#memo = new RequestMemo({ ownOrganisation: parts.ownOrganisation }, maxEntries * 2);
     this.#cache = new TokenCache({ maxEntries, clock });
-    this.#errors = new PermanentErrors({ maxEntries, monotonicMs, random });
+    this.#errors = new PermanentErrors({ maxEntries, monotonicMs, random, currentKey: () => parts.keys.current });
     this.#forced = new ForcedRefreshes({ maxEntries, monotonicMs });
     this.#source = new TokenSource({
       endpoint: parts.endpoint,
@@ -229,7 +229,9 @@ export class MaskinportenTokenService {
       const entry = this.#usable(request);
       if (entry !== undefined) return entry.token;
       const remembered = this.#errors.get(request.canonical);
-      if (remembered !== undefined) throw withDetails(remembered, { attempts: 0, elapsedMs: 0 });
+      if (remembered !== undefined) {
+        throw withRefusedKey(withDetails(remembered, { attempts: 0, elapsedMs: 0 }), refusedKey(remembered));
+      }
     }
     const flight = this.#flights.get(request.canonical) ?? this.#start(request, false);
     flight.join();
