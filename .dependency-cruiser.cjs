@@ -20,8 +20,11 @@ const rooms = {
   audit: ['outbound', 'telemetry', 'tokens'],
   'audit-postgres': ['audit'],
   health: ['doctor', 'tokens', 'token-endpoint', 'keys', 'issuer', 'audit'],
+  // Variables, whoever reads them.
+  environment: [],
   // The command: plain TypeScript on the rooms, never in the application's process.
   cli: [
+    'environment',
     'doctor',
     'self-service',
     'system-user',
@@ -147,7 +150,7 @@ module.exports = {
         path: '^libs/',
         pathNot: [
           '^libs/[^/]+/(src|dist)/index[.]',
-          '^libs/[^/]+/(src|dist)/(testing|health|redis|audit-postgres|pkcs11|aws-kms)/index[.]',
+          '^libs/[^/]+/(src|dist)/(environment|testing|health|redis|audit-postgres|pkcs11|aws-kms)/index[.]',
         ],
       },
     },

@@ -11,7 +11,8 @@ export function compileRooms(directory: string, rooms: readonly string[]): void 
   const source = join(dirname(fileURLToPath(import.meta.url)), '..');
   writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
   symlinkSync(join(source, '../../../node_modules'), join(directory, 'node_modules'));
-  for (const room of rooms) {
+  // Every room may use the basics.
+  for (const room of new Set(['basics', ...rooms])) {
     mkdirSync(join(directory, room));
     for (const file of readdirSync(join(source, room)).filter((name) => /^[a-z0-9-]+\.ts$/.test(name))) {
       const { code } = transformSync(readFileSync(join(source, room, file), 'utf8'), {

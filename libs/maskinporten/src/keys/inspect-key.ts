@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { withoutLineBreak } from '../basics/index.js';
 import { orderChain, readCertificates } from './certificate-chain.js';
 import type { CertificateUsage } from './certificate-usage.js';
 import type { FoundKey } from './found-key.js';
@@ -43,7 +44,11 @@ export async function inspectKey(bytes: Buffer, options: InspectKeyOptions = {})
   const secrets = new SecretBytes();
   try {
     if (bytes.length > MAX_KEY_BYTES) throw new KeyFailure(member, 'is larger than 1 MiB');
-    const found = await readInspectedContent(bytes, { passphrase, member, secrets });
+    const found = await readInspectedContent(bytes, {
+      passphrase: passphrase && withoutLineBreak(passphrase),
+      member,
+      secrets,
+    });
     const extra = more === undefined ? [] : readCertificates(more, 'certificateFile', secrets);
     const certificates = [...found.certificates, ...extra];
     const keys = found.keys.length > 0 ? found.keys : leavesOf(certificates);

@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import { withoutByteOrderMark } from '../basics/index.js';
 import { certificatesFromPem, parseCertificate } from './certificate-chain.js';
 import type { FoundKey } from './found-key.js';
 import { inspectJwk } from './inspected-jwk.js';
@@ -107,7 +108,7 @@ async function fromJson(bytes: Buffer, reading: InspectionReading, layer: number
   const { member, secrets } = reading;
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, ''));
+    value = JSON.parse(withoutByteOrderMark(bytes.toString('utf8')));
   } catch {
     throw new KeyFailure(member, 'looks like JSON but is not valid JSON');
   }

@@ -1,4 +1,5 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
+import { withoutByteOrderMark } from '../basics/index.js';
 import { certificatesFromPem } from './certificate-chain.js';
 import { detectKeyFormat } from './key-format.js';
 import { KeyFailure } from './key-failure.js';
@@ -99,8 +100,7 @@ async function readPkcs12(bytes: Buffer, options: ReadOptions): Promise<KeyMater
 async function readJson(bytes: Buffer, options: ReadOptions, layer: number): Promise<KeyMaterial> {
   let value: unknown;
   try {
-    const text = bytes.toString('utf8');
-    value = JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+    value = JSON.parse(withoutByteOrderMark(bytes.toString('utf8')));
   } catch {
     // The parser's own message quotes the text, so it goes no further.
     throw new KeyFailure(options.member, 'looks like JSON but is not valid JSON');

@@ -261,3 +261,20 @@ describe('what is known about a loaded key', () => {
     expect(loaded.publicKey?.equals(createPublicKey(pkcs8))).toBe(true);
   });
 });
+
+describe('a PEM label around the bytes of the other form', () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const relabelled = (type: 'pkcs1' | 'pkcs8', label: string): string =>
+    privateKey
+      .export({ type, format: 'pem' })
+      .toString()
+      .replaceAll(/(BEGIN|END) (?:RSA )?PRIVATE KEY/g, `$1 ${label}`);
+
+  it.each([
+    ['PKCS#1 in BEGIN PRIVATE KEY, as Azure Key Vault gives it', relabelled('pkcs1', 'PRIVATE KEY')],
+    ['PKCS#8 in BEGIN RSA PRIVATE KEY', relabelled('pkcs8', 'RSA PRIVATE KEY')],
+  ])('%s is read', async (_, pem) => {
+    const loaded = await loadSigningKey({ pem, kid: 'k' });
+    expect(loaded.publicKey?.equals(createPublicKey(privateKey))).toBe(true);
+  });
+});

@@ -309,3 +309,24 @@ describe('PKCS#12 that is refused', () => {
     expect(await refusalOf({ pkcs12, passphrase: PLAIN })).toMatch(/^MP_CERTIFICATE_EXPIRED key\.pkcs12/);
   });
 });
+
+describe('what mounted files and echo add', () => {
+  it.each(['\n', '\r\n'])('one line break (%j) at the end is not part of a passphrase', async (lineBreak) => {
+    const pfx = opensslPkcs12(everything, PLAIN);
+    await expectWhole(pfx, `${PLAIN}${lineBreak}`, []);
+    expect(await refusalOf({ pkcs12: pfx, passphrase: `${PLAIN}${lineBreak}${lineBreak}` })).toContain(
+      'passphrase is wrong',
+    );
+    const pem = openssl(['pkcs8', '-topk8', '-v2', 'aes256', '-passout', `pass:${PLAIN}`], key.pem);
+    await expect(loadSigningKey({ pem, kid: 'k', passphrase: `${PLAIN}${lineBreak}` })).resolves.toMatchObject({
+      kid: 'k',
+    });
+  });
+
+  it('nor of the file itself, in DER and in base64', async () => {
+    const pfx = opensslPkcs12(everything, PLAIN);
+    await expectWhole(Buffer.concat([pfx, Buffer.from('\n')]), PLAIN, []);
+    const loaded = await loadSigningKey({ pkcs12: `${pfx.toString('base64')}\n`, passphrase: PLAIN });
+    expect(loaded.x5c).toEqual(chain.map(der));
+  });
+});

@@ -33,7 +33,21 @@ export async function privateKeyFromPem(blocks: readonly PemBlock[], options: Op
     throw notRsa(member, block.label.slice(0, -12));
   if (!PRIVATE_LABELS.has(block.label)) throw new KeyFailure(member, 'holds a kind of private key that is not known');
   if (block.label === 'ENCRYPTED PRIVATE KEY') return openEncrypted(derOf(block, secrets), options);
-  return block.encrypted ? openTraditional(block.pem, options) : openPlain({ key: block.pem, format: 'pem' }, member);
+  return block.encrypted ? openTraditional(block.pem, options) : openPlainPem(block, options);
+}
+
+/** Azure Key Vault and others write the bytes of one form (PKCS#1, PKCS#8) under the label of the other. */
+function openPlainPem(block: PemBlock, { member, secrets }: OpenKeyOptions): KeyObject {
+  try {
+    return openPlain({ key: block.pem, format: 'pem' }, member);
+  } catch (error) {
+    const type = block.label === 'PRIVATE KEY' ? 'pkcs1' : 'pkcs8';
+    try {
+      return createPrivateKey({ key: derOf(block, secrets), format: 'der', type });
+    } catch {
+      throw error;
+    }
+  }
 }
 
 /** A private key in DER: PKCS#8, encrypted PKCS#8 or PKCS#1. */

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { withoutByteOrderMark, withoutLineBreak } from '../basics/index.js';
 import { createError } from '../errors/index.js';
 import type { Pkcs11Settings } from './pkcs11-options.js';
 
@@ -10,7 +11,7 @@ import type { Pkcs11Settings } from './pkcs11-options.js';
 export async function pinOf({ pin, pinFile }: Pick<Pkcs11Settings, 'pin' | 'pinFile'>): Promise<string | undefined> {
   if (pinFile === undefined) return pin;
   try {
-    const text = (await readFile(pinFile, 'utf8')).replace(/\r?\n$/, '');
+    const text = withoutLineBreak(withoutByteOrderMark(await readFile(pinFile, 'utf8')));
     if (text !== '' && text.length <= 255 && !/[\0\r\n]/.test(text)) return text;
   } catch {
     // Said below, without what the file system says.

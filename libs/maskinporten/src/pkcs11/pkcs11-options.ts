@@ -29,7 +29,10 @@ export interface Pkcs11SignerOptions {
   readonly openTimeoutMs?: number;
   /** While the token is away, it is looked for this often, in milliseconds, from 50 to 3,600,000. Default 5000. */
   readonly reopenEveryMs?: number;
-  /** Variables for the library, beside those of the process: `{ SOFTHSM2_CONF: '/etc/softhsm2.conf' }`. */
+  /**
+   * Variables for the library: `{ SOFTHSM2_CONF: '/etc/softhsm2.conf' }`. Of the service's own it gets only those of the
+   * system (`PATH`, `HOME`, `LANG`, `TZ`, `LD_LIBRARY_PATH` and the like): a vendor's code has no business with the rest.
+   */
   readonly environment?: Readonly<Record<string, string>>;
 }
 

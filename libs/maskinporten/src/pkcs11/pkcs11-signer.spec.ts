@@ -2,6 +2,7 @@ import { createPublicKey, X509Certificate } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { isMaskinportenError, type MaskinportenError } from '../errors/index.js';
@@ -9,6 +10,8 @@ import { isSigningAlgorithm, jwkThumbprint, loadSigningKey, type SigningAlgorith
 import { openssl, TestAuthority } from '../keys/keys.fixtures.js';
 import { pkcs11Signer, type Pkcs11SignerOptions } from './index.js';
 import { closeSigners, openSigner, PIN, SoftHsm, tokenProcesses, until, withSoftHsm } from './softhsm.fixtures.js';
+import { TokenConnection } from './token-connection.js';
+import { TokenRefusal } from './token-refusal.js';
 
 const data = Buffer.from('header.claims');
 const ROOT = '/C=NO/CN=Buypass Class 3 Test4 CA 3';
@@ -56,6 +59,47 @@ describe('options', () => {
         code: 'MP_CONFIG',
         failures: [{ field: 'pkcs11.pinFile' }],
       });
+    }
+  });
+});
+
+describe('the process beside ours', () => {
+  it('gets the variables of the system and those of the options, and nothing of the service', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'maskinporten-child-'));
+    // In place of the real worker, one that says in its refusal which variables it has.
+    const worker = join(directory, 'worker.mjs');
+    writeFileSync(
+      worker,
+      `process.on('message', () => {
+         const code = JSON.stringify(process.env);
+         process.send({ type: 'refused', refusal: 'library', code });
+       });`,
+    );
+    const canaries = {
+      NODE_OPTIONS: '--title=canary',
+      MASKINPORTEN_PRIVATE_KEY: 'canary',
+      DATABASE_URL: 'canary',
+      TZ: 'UTC',
+    };
+    const before = { ...process.env };
+    Object.assign(process.env, canaries);
+    try {
+      const address = { library: 'any', sessions: 1, environment: {} };
+      const refused: unknown = await TokenConnection.open(pathToFileURL(worker), address, {
+        pin: undefined,
+        timeoutMs: 60_000,
+      }).catch((error: unknown) => error);
+      if (!(refused instanceof TokenRefusal)) throw new Error(`expected a refusal, got ${String(refused)}`);
+      const seen = JSON.parse(refused.code) as Record<string, string>;
+      expect(seen).toMatchObject({ PATH: process.env['PATH'], TZ: 'UTC' });
+      expect(JSON.stringify(seen)).not.toContain('canary');
+      expect(seen).not.toHaveProperty('NODE_OPTIONS');
+    } finally {
+      for (const name of Object.keys(canaries)) {
+        const value = before[name];
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
     }
   });
 });

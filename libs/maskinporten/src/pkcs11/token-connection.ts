@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { SigningAlgorithm } from '../keys/index.js';
+import { systemEnvironment } from './system-environment.js';
 import type { TokenAddress, TokenCommand, TokenFacts, TokenReply } from './token-protocol.js';
 import { TokenRefusal } from './token-refusal.js';
 
@@ -47,7 +48,12 @@ export class TokenConnection {
     options: { readonly pin: string | undefined; readonly timeoutMs: number },
   ): Promise<{ connection: TokenConnection; facts: TokenFacts }> {
     // What libraries print is their own, and may be anything: it goes nowhere.
-    const child = fork(fileURLToPath(worker), [], { serialization: 'advanced', execArgv: [], stdio: SILENT });
+    const child = fork(fileURLToPath(worker), [], {
+      serialization: 'advanced',
+      execArgv: [],
+      stdio: SILENT,
+      env: systemEnvironment(),
+    });
     const connection = new TokenConnection(child);
     try {
       const { pin, timeoutMs } = options;

@@ -1,4 +1,5 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { withoutByteOrderMark } from '../../basics/index.js';
 import { jwkThumbprint, type SigningKey } from '../../keys/index.js';
 import type { Check } from '../check.js';
 import { failed, good, skipped, warning, words, type Complaint, type Finding, type Topic } from '../finding.js';
@@ -182,7 +183,7 @@ function tooMany(count: number): readonly Finding[] {
 function readSet(text: string): readonly Readonly<Record<string, unknown>>[] | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    value = JSON.parse(withoutByteOrderMark(text));
   } catch {
     // The parser's own message quotes the text.
     return undefined;
