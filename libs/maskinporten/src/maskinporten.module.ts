@@ -12,7 +12,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import type { ClientAltinn } from './client-altinn.js';
 import type { ClientSigners } from './client-signers.js';
 import { ClientSettings } from './client-settings.js';
-import { configurationError } from './errors/index.js';
+import { configurationError, moduleImported } from './errors/index.js';
 import type { MaskinportenOptions, MaskinportenOptionsFactory } from './maskinporten.options.js';
 import {
   CallObservers,
@@ -146,6 +146,7 @@ function moduleOf(
   imports: NonNullable<ModuleMetadata['imports']>,
   settingsProviders: (provide: symbol) => Provider[],
 ): DynamicModule {
+  moduleImported();
   const settings = Symbol(`MaskinportenSettings(${name})`);
   const tokens = getMaskinportenToken(name);
   const systemUsers = getSystemUserServiceToken(name);

@@ -12,7 +12,7 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { configurationError, isMaskinportenError } from '../errors/index.js';
+import { configurationError, isMaskinportenError, moduleNotImported } from '../errors/index.js';
 import { CallObservers } from '../outbound/index.js';
 import { DelegationDecisions } from '../telemetry/index.js';
 import { HealthContributors, TokenServices } from '../tokens/index.js';
@@ -58,7 +58,7 @@ class AuditWatch implements OnModuleInit, OnApplicationShutdown {
     @Optional() contributors?: HealthContributors,
   ) {
     if (services === undefined || decisions === undefined || observers === undefined || contributors === undefined) {
-      throw wrong('MaskinportenModule', 'MaskinportenAuditModule is used, but MaskinportenModule is not imported');
+      throw moduleNotImported('MaskinportenAuditModule');
     }
     this.#log = log;
     this.#otherCalls = options.otherCalls ?? 'continue';

@@ -23,3 +23,4 @@ export { TROUBLESHOOTING_URL, decodeOAuthError, isOAuthErrorBody, oauthFacts } f
 export type { OAuthFacts } from './oauth-error.js';
 export { problemStatus } from './problem-status.js';
 export { sanitiseText } from './sanitise.js';
+export { moduleImported, moduleNotImported } from './module-not-imported.js';

@@ -103,6 +103,38 @@ describe('decodeOAuthError', () => {
     expect(error).toMatchObject({ code: 'MP_REQUEST', failures: [{ field: 'consumer_org' }] });
   });
 
+  it.each([
+    ['Claims consumer_org and iss_onbehalfof cannot be combined', undefined],
+    ['Claim consumer_org is not an organisation number', 'x/MP-011'],
+  ])('F-55: what merely mentions consumer_org (%j) is not explained, but shown', (error_description, error_uri) => {
+    const error = decodeOAuthError(400, { error: 'invalid_request', error_description, error_uri });
+    expect(error).toMatchObject({ code: 'MP_REQUEST', failures: [{ field: 'assertion' }] });
+    expect(error.message).toContain(`It said: "${error_description}"`);
+    expect(`${error.message} ${error.hint.en}`).not.toMatch(/own organisation|cannot be delegated/);
+  });
+
+  it.each([
+    ['invalid_request', 'Requests of this kind are closed on Sundays'],
+    ['invalid_scope', 'Scope has been paused by its owner'],
+    ['forbidden', 'The client is locked'],
+    ['invalid_client', 'Contract has ended'],
+    ['invalid_grant', 'A rule from next year'],
+    ['a_new_error', 'In a way that nobody knew'],
+  ])('shows the words of a %s that is not known, and claims no cause', (error, words) => {
+    const { message, failures } = decodeOAuthError(400, { error, error_description: `${words} (trace_id: ${TRACE})` });
+    const known = error === 'a_new_error' ? 'unknown_error' : error;
+    expect(message).toBe(`Maskinporten refused the request: ${known}. It said: "${words}"`);
+    expect(failures[0]?.reason).toBe(message);
+  });
+
+  it('T-05, T-57: the words are cleaned before they are shown', () => {
+    const error_description = `see "eyJhbGciOiJSUzI1NiJ9.abc.def" of\u202E 010190 12345\r\nX: y`;
+    const { message } = decodeOAuthError(400, { error: 'invalid_request', error_description });
+    expect(message).toBe(
+      'Maskinporten refused the request: invalid_request. It said: "see [redacted] of [redacted]X: y"',
+    );
+  });
+
   it('takes the code before the OAuth error and the text', () => {
     const error_description = 'has not delegated access. Invalid JWT signature';
     const error = decodeOAuthError(400, { error: 'invalid_scope', error_description, error_uri: 'x/MP-303' });

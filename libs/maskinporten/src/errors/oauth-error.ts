@@ -75,13 +75,20 @@ export function decodeOAuthError(
   const facts = oauthFacts(body, secrets);
   const { mpCode, oauthError, description } = facts;
   const refusal = refusalOf(mpCode, oauthError, description);
+  const code = mpCode === undefined ? '' : ` (${mpCode})`;
   return createError(refusal.code, {
-    message: `Maskinporten refused the request: ${refusal.summary}${mpCode === undefined ? '' : ` (${mpCode})`}.`,
+    message: `Maskinporten refused the request: ${refusal.summary}${code}.${wordsOf(description)}`,
     ...refusal.details,
     docs: refusal.code === 'MP_SYSTEMUSER_MISSING' ? SYSTEM_USER_TROUBLESHOOTING_URL : TROUBLESHOOTING_URL,
     status,
     ...facts,
   });
+}
+
+/** What the server itself said, cleaned, without the trace id that is told apart from it. */
+function wordsOf(description: string | undefined): string {
+  const words = description?.replace(/\s*\(?(?:trace_id|correlation id):\s*[0-9a-f-]{16,36}\)?\.?/i, '').trim();
+  return words === undefined || words === '' ? '' : ` It said: "${words}"`;
 }
 
 function matchOf(pattern: RegExp, text: unknown): string | undefined {

@@ -1,6 +1,7 @@
 import { MP_CODES, requestHint, type Refusal } from './mp-code.js';
 
-/** Seen without an MP code, and possible behind MP-011 as well (F-55): the text then only says which claim it is. */
+/** Seen without an MP code, and possible behind MP-011 as well (F-55): only these words say that it is this. */
+const CONSUMER_ORG_WORDS = /combination consumer_org\b/i;
 const CONSUMER_ORG: Refusal = {
   code: 'MP_REQUEST',
   summary: 'consumer_org is the own organisation, or the scope cannot be delegated',
@@ -46,13 +47,13 @@ const RESOURCE: Refusal = {
   summary: 'resource is not an absolute URI without fragment',
   details: { field: 'resource' },
 };
-const MALFORMED: Refusal = {
+const INVALID_REQUEST: Refusal = {
   code: 'MP_REQUEST',
-  summary: 'the request is malformed',
+  summary: 'something in it is not valid',
   details: { field: 'assertion' },
 };
 const OTHER_GRANT: Refusal = { code: 'MP_OAUTH', summary: 'the grant was refused' };
-const OTHER: Refusal = { code: 'MP_OAUTH', summary: 'the request was refused' };
+const OTHER: Refusal = { code: 'MP_OAUTH', summary: 'it did not say why in a way that is known' };
 
 type Row = readonly [text: RegExp | null, refusal: Refusal];
 
@@ -89,21 +90,26 @@ const BY_OAUTH_ERROR: Readonly<Record<string, readonly Row[]>> = {
   invalid_altinn_customer_configuration: [[null, MP_CODES['MP-303']]],
   invalid_target: [[null, RESOURCE]],
   invalid_request: [
-    [/consumer_org/i, CONSUMER_ORG],
-    [/authorization.details/i, AUTHORIZATION_DETAILS],
-    [null, MALFORMED],
+    [CONSUMER_ORG_WORDS, CONSUMER_ORG],
+    [/authorization.details/i, { ...AUTHORIZATION_DETAILS, summary: INVALID_REQUEST.summary }],
+    [null, INVALID_REQUEST],
   ],
   invalid_authorization_details: [[null, AUTHORIZATION_DETAILS]],
 };
 
-/** Classifies on the MP code, then on `error`, and looks at the English text only to tell apart refusals of one of them. */
+/**
+ * Classifies on the MP code, then on `error`, and looks at the English text only to tell apart refusals of one of them. A
+ * text that is not known explains nothing: what is certain then is the `error`, and the server's own words are shown.
+ */
 export function refusalOf(mpCode: string | undefined, oauthError: string, description: string | undefined): Refusal {
   if (mpCode !== undefined && Object.hasOwn(MP_CODES, mpCode)) {
     const known: Refusal = MP_CODES[mpCode as keyof typeof MP_CODES];
-    return mpCode === 'MP-011' && mentionsConsumerOrg(description) ? CONSUMER_ORG : known;
+    return mpCode === 'MP-011' && CONSUMER_ORG_WORDS.test(description ?? '') ? CONSUMER_ORG : known;
   }
   const rows = Object.hasOwn(BY_OAUTH_ERROR, oauthError) ? BY_OAUTH_ERROR[oauthError] : undefined;
-  return rows?.find(([text]) => text === null || text.test(description ?? ''))?.[1] ?? OTHER;
+  const [text, refusal] = rows?.find(([pattern]) => pattern === null || pattern.test(description ?? '')) ?? [
+    null,
+    OTHER,
+  ];
+  return text === null && description !== undefined ? { ...refusal, summary: oauthError } : refusal;
 }
-
-const mentionsConsumerOrg = (description: string | undefined): boolean => /consumer_org/i.test(description ?? '');

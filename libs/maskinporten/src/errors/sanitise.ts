@@ -10,8 +10,8 @@ const LONG_RUN = /eyJ[\w.+/=-]{8,}|[\w+/=.-]{40,}/g;
 /** Scopes can be as long, but have no capitals together with digits. */
 const redactSecretShaped = (run: string): string =>
   run.startsWith('eyJ') || (/[A-Z]/.test(run) && /\d/.test(run)) ? '[redacted]' : run;
-/** Person numbers are not for logs. Eleven digits standing alone; organisation numbers have nine. */
-const PERSON_NUMBER = /(?<!\d)\d{11}(?!\d)/g;
+/** Person numbers are not for logs. Eleven digits standing alone, or six and five; organisation numbers have nine. */
+const PERSON_NUMBER = /(?<!\d)\d{6}[ .-]?\d{5}(?!\d)/g;
 
 /**
  * Cleans a text that a server wrote before it may enter an error, a log or a problem document: control and

@@ -8,7 +8,7 @@ import {
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
-import { configurationError } from '../errors/index.js';
+import { configurationError, moduleNotImported } from '../errors/index.js';
 import { systemClock, type Clock } from '../issuer/index.js';
 import { HealthContributors, TokenServices, type HealthContribution } from '../tokens/index.js';
 import { BackgroundCheck } from './background-check.js';
@@ -52,7 +52,7 @@ export class HealthMonitor implements OnModuleInit, OnApplicationBootstrap, OnMo
     @Optional() services?: TokenServices,
     @Optional() contributors?: HealthContributors,
   ) {
-    if (services === undefined || contributors === undefined) throw moduleMissing();
+    if (services === undefined || contributors === undefined) throw moduleNotImported('MaskinportenHealthModule');
     this.#options = options;
     this.#services = services;
     this.#contributors = contributors;
@@ -161,15 +161,6 @@ export class HealthMonitor implements OnModuleInit, OnApplicationBootstrap, OnMo
     });
   }
 }
-
-const moduleMissing = (): Error =>
-  configurationError([
-    {
-      field: 'MaskinportenModule',
-      code: 'MP_CONFIG',
-      reason: 'MaskinportenHealthModule is used, but MaskinportenModule is not imported by the root module',
-    },
-  ]);
 
 const unknownClient = (name: string): Error =>
   configurationError([

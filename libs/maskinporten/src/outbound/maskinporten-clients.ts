@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { configurationError } from '../errors/index.js';
+import { configurationError, moduleNotImported } from '../errors/index.js';
 import type { MaskinportenTokenService } from '../tokens/index.js';
 import { CallObservers } from './call-observers.js';
 import { DestinationList } from './destination-list.js';
@@ -90,13 +90,7 @@ export function clientsAround(tokens: OutboundTokens): ClientSource {
 /** @throws MaskinportenConfigurationError (`MP_CONFIG`) saying what to import, when the module is missing. */
 export function requireClients(clients: MaskinportenClients | undefined, user: string): MaskinportenClients {
   if (clients !== undefined) return clients;
-  throw configurationError([
-    {
-      field: 'MaskinportenModule',
-      code: 'MP_CONFIG',
-      reason: `${user} is used, but MaskinportenModule is not imported: add MaskinportenModule.forRoot(…) or forRootAsync(…) to the imports of the root module`,
-    },
-  ]);
+  throw moduleNotImported(user);
 }
 
 export function unknownClient(name: string, known: readonly string[], where = ''): Error {

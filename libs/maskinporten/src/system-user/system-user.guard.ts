@@ -1,6 +1,6 @@
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { configurationError } from '../errors/index.js';
+import { moduleNotImported } from '../errors/index.js';
 import { remember, verifiedFor } from './current-delegation.js';
 import { DelegationError, isDelegationError } from './delegation-error.js';
 import { DelegationGate } from './delegation-gate.js';
@@ -10,14 +10,7 @@ import { RequirementMetadata } from './requirement.js';
 /** @throws MaskinportenConfigurationError (`MP_CONFIG`) when the module is not in scope: the application does not start */
 export function requireGate(gate: DelegationGate | undefined): DelegationGate {
   if (gate !== undefined) return gate;
-  throw configurationError([
-    {
-      field: 'MaskinportenModule',
-      code: 'MP_CONFIG',
-      reason:
-        '@RequireSystemUser is used, but MaskinportenModule is not imported: add MaskinportenModule.forRoot(…) or forRootAsync(…) to the imports of the root module',
-    },
-  ]);
+  throw moduleNotImported('@RequireSystemUser');
 }
 
 /** Lets a call through only when everything about its delegation was answered with yes. `@RequireSystemUser` brings it. */

@@ -7,7 +7,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { configurationError } from '../errors/index.js';
+import { moduleNotImported } from '../errors/index.js';
 import { TokenServices } from '../tokens/index.js';
 import { watchClient } from './client-telemetry.js';
 import { DelegationDecisions } from './delegation-decisions.js';
@@ -35,7 +35,7 @@ class TelemetryWatch implements OnModuleInit, OnApplicationShutdown {
     @Optional() services?: TokenServices,
     @Optional() decisions?: DelegationDecisions,
   ) {
-    if (services === undefined || decisions === undefined) throw moduleMissing();
+    if (services === undefined || decisions === undefined) throw moduleNotImported('MaskinportenTelemetryModule');
     this.#options = options;
     this.#services = services;
     this.#decisions = decisions;
@@ -70,12 +70,3 @@ export class MaskinportenTelemetryModule {
     return { module: MaskinportenTelemetryModule, providers: [{ provide: OPTIONS, useValue: options }] };
   }
 }
-
-const moduleMissing = (): Error =>
-  configurationError([
-    {
-      field: 'MaskinportenModule',
-      code: 'MP_CONFIG',
-      reason: 'MaskinportenTelemetryModule is used, but MaskinportenModule is not imported by the root module',
-    },
-  ]);

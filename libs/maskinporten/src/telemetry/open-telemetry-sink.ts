@@ -16,7 +16,7 @@ type Tracer = ReturnType<Api['trace']['getTracer']>;
  * @throws MaskinportenConfigurationError (`MP_CONFIG`) when `@opentelemetry/api` is not installed.
  */
 export async function loadOpenTelemetrySink(
-  load: () => Promise<unknown> = async () => import('@opentelemetry/api'),
+  load: () => Promise<unknown> = async () => importUnseen(['@opentelemetry', 'api']),
 ): Promise<TelemetrySink> {
   let api: Api;
   try {
@@ -26,12 +26,17 @@ export async function loadOpenTelemetrySink(
       {
         field: 'telemetry',
         code: 'MP_CONFIG',
-        reason: 'needs @opentelemetry/api, which is not installed: npm install @opentelemetry/api',
+        reason:
+          'needs @opentelemetry/api, which is not installed: npm install @opentelemetry/api (a bundler must leave it outside its bundle)',
       },
     ]);
   }
   return new OpenTelemetrySink(api);
 }
+
+/** An optional package, by a name that bundlers do not follow: they would stop where it is not installed. */
+const importUnseen = async (name: readonly string[]): Promise<unknown> =>
+  import(/* webpackIgnore: true */ /* @vite-ignore */ name.join('/'));
 
 class OpenTelemetrySink implements TelemetrySink {
   readonly #api: Api;
