@@ -41,6 +41,8 @@ function closureOf(library: string): Map<string, LockedPackage> {
   return found;
 }
 
+const runsScripts = ([, { hasInstallScript }]: [string, LockedPackage]): boolean => hasInstallScript === true;
+
 describe('T-68: the supply chain', () => {
   it('every locked package has an integrity hash and comes from a registry, not from a repository or a URL', () => {
     expect(thirdParty.length).toBeGreaterThan(100);
@@ -60,6 +62,27 @@ describe('T-68: the supply chain', () => {
       ).toEqual([]);
     },
   );
+
+  it('nothing that is installed at the root calls home: each script of an installation is known for what it does', () => {
+    const atRunTime = closureOf('');
+    expect(atRunTime.size).toBeGreaterThan(100);
+    expect([...atRunTime].filter(runsScripts).map(([path]) => path)).toEqual([]);
+    const known = new Map([
+      ['node_modules/@parcel/watcher', 'builds its native part where there is none for the platform'],
+      ['node_modules/@swc/core', 'looks whether its native part is there'],
+      ['node_modules/pkcs11js', 'builds its native part; optional'],
+      ['node_modules/unrs-resolver', 'looks whether its native part is there'],
+    ]);
+    const found = thirdParty.filter(runsScripts).map(([path]) => path);
+    expect(found.filter((path) => !known.has(path))).toEqual([]);
+  });
+
+  it('what only reports installations is replaced by a package that does nothing when it is installed', () => {
+    // Of swagger-ui-dist, which loads nothing of it.
+    for (const [path, locked] of Object.entries(packages).filter(([name]) => name.endsWith('@scarf/scarf'))) {
+      expect([path, locked]).toEqual([path, expect.not.objectContaining({ hasInstallScript: true })]);
+    }
+  });
 
   it.each(['libs/maskinporten', 'libs/simulator'])(
     'everything that %s brings along may be used under its licence',
