@@ -90,3 +90,40 @@ describe.each(['nest11-commonjs', 'nest12-esm'])('a user with %s', (consumer) =>
     120_000,
   );
 });
+
+describe('a user with Jest in a CommonJS project', () => {
+  const project = join(folder, 'nest11-jest');
+  const { jest } = JSON.parse(readFileSync(join(consumers, 'nest11-jest/package.json'), 'utf8')) as {
+    jest: { transform: Record<string, string>; transformIgnorePatterns: string[] };
+  };
+
+  it('runs a unit test with the settings that the README names', async () => {
+    cpSync(join(consumers, 'nest11-jest'), project, { recursive: true });
+    const types = ['@types/node@20', 'typescript@5.9'];
+    await run('npm', ['install', '--silent', '--no-audit', '--no-fund', ...tarballs, ...types], project);
+    // Jest reports on standard error; without a summary of its own it ends with an error when a test fails.
+    const report = await run('npx', ['jest', '--json'], project);
+    expect(JSON.parse(report)).toMatchObject({ success: true, numPassedTests: 2, numFailedTests: 0 });
+  }, 300_000);
+
+  it('finds these settings in the README', () => {
+    const readme = readFileSync(join(root, 'libs/maskinporten/README.md'), 'utf8');
+    for (const [pattern, transformer] of Object.entries(jest.transform)) {
+      expect(readme).toContain(`transform: { '${pattern.replaceAll('\\', String.raw`\\`)}': '${transformer}' }`);
+    }
+    expect(readme).toContain(`transformIgnorePatterns: ['${jest.transformIgnorePatterns.join("', '")}']`);
+  });
+});
+
+describe('a user with esbuild', () => {
+  const project = join(folder, 'nest11-commonjs');
+
+  // None of the optional peers is installed there, and a bundler stops at what it cannot find.
+  it('bundles an application that has none of the optional peers', async () => {
+    await run('npm', ['install', '--silent', '--no-audit', '--no-fund', '--no-save', 'esbuild@0.25'], project);
+    const external = ['@nestjs/*', 'maskinporten-simulator'].map((name) => `--external:${name}`);
+    const options = ['--bundle', '--platform=node', '--format=cjs', '--outfile=bundle.cjs', ...external];
+    await run('npx', ['esbuild', 'out/main.js', ...options], project);
+    expect(JSON.parse(await run(process.execPath, ['bundle.cjs'], project))).toMatchObject({ read: 'acme:read' });
+  }, 300_000);
+});
