@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { withoutByteOrderMark } from 'nestjs-maskinporten/environment';
 import { EnvironmentError, isDemo, type Environment } from '../config/index.js';
 import { IN_MEMORY } from './data-directory.js';
 
@@ -25,7 +26,8 @@ export async function checkpointKey(environment: Environment): Promise<string | 
   return pem;
 }
 
-const read = async (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined);
+const read = async (file: string): Promise<string | undefined> =>
+  readFile(file, 'utf8').then(withoutByteOrderMark, () => undefined);
 
 async function make(file: string): Promise<string> {
   const pem = newKey();

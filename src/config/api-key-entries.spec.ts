@@ -46,3 +46,9 @@ describe('readApiKeyEntries', () => {
     expect(reasons([{ name: '', sha256: '', organisations: null }, good, null])).toHaveLength(4);
   });
 });
+
+describe('a list that an editor on Windows has saved', () => {
+  it('is read with its byte order mark', () => {
+    expect(reasons(`\uFEFF${JSON.stringify([good])}`)).toEqual([]);
+  });
+});

@@ -1,4 +1,5 @@
 import { parseOrganisationNumber } from 'nestjs-maskinporten';
+import { withoutByteOrderMark } from 'nestjs-maskinporten/environment';
 
 /** One key of a caller. The key itself is known to the caller alone. */
 export interface ApiKeyEntry {
@@ -19,7 +20,7 @@ export function readApiKeyEntries(
 ): { readonly entries: readonly ApiKeyEntry[] } | { readonly reasons: readonly string[] } {
   let list: unknown;
   try {
-    list = JSON.parse(json);
+    list = JSON.parse(withoutByteOrderMark(json));
   } catch {
     return { reasons: ['is not JSON'] };
   }

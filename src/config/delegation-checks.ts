@@ -19,11 +19,15 @@ export function checkDelegation(environment: Environment): SettingFailure[] {
   }
   return [
     ...names
-      .filter((name) => environment[name] === undefined)
+      .filter((name) => environment[name] === undefined && !isMounted(name, environment))
       .map((variable) => ({ variable, reason: `is missing: it is ${NEEDED[variable]}` })),
     ...checkApp(environment.ALTINN_APP_URL),
   ];
 }
+
+/** What the file is worth has been said already. */
+const isMounted = (name: keyof typeof NEEDED, { ALTINN_SUBSCRIPTION_KEY_FILE: file }: Environment): boolean =>
+  name === 'ALTINN_SUBSCRIPTION_KEY' && file !== undefined;
 
 function checkApp(url: string | undefined): SettingFailure[] {
   if (url === undefined || !URL.canParse(url)) return [];

@@ -1,13 +1,15 @@
+import { issuerOfWellKnown, KEY_VARIABLES } from 'nestjs-maskinporten/environment';
 import type { Environment } from './environment.js';
 import type { SettingFailure } from './environment-error.js';
 import { checkDelegation } from './delegation-checks.js';
 import { checkDestinations } from './destination-checks.js';
-import { brokerUrl, issuerOf, issuerOfWellKnown } from './issuer.js';
+import { brokerUrl, issuerOf } from './issuer.js';
 
 /** What the settings together get wrong when there is to be a real client; each alone has been checked already. */
 export function checkCredentials(environment: Environment): SettingFailure[] {
   return [
     ...checkIssuer(environment),
+    ...checkInsecureHosts(environment),
     ...checkClient(environment),
     ...checkKey(environment),
     ...checkPkcs12(environment),
@@ -70,18 +72,18 @@ function checkIssuer(environment: Environment): SettingFailure[] {
   return [fail('MASKINPORTEN_ENVIRONMENT', 'is missing: set it to test or prod, or set MASKINPORTEN_ISSUER')];
 }
 
+/** The module looks at the rest; it does not know what a `.env` says about production. */
+function checkInsecureHosts({ NODE_ENV, MASKINPORTEN_ALLOW_INSECURE_HOSTS: hosts }: Environment): SettingFailure[] {
+  return NODE_ENV === 'production' && hosts !== undefined && hosts.length > 0
+    ? [fail('MASKINPORTEN_ALLOW_INSECURE_HOSTS', 'is refused with NODE_ENV=production')]
+    : [];
+}
+
 function checkClient({ MASKINPORTEN_CLIENT_ID: clientId }: Environment): SettingFailure[] {
   return clientId === undefined
     ? [fail('MASKINPORTEN_CLIENT_ID', 'is missing: it is the client id that Digdir self-service shows')]
     : [];
 }
-
-const KEY_VARIABLES = [
-  'MASKINPORTEN_PRIVATE_KEY',
-  'MASKINPORTEN_PRIVATE_KEY_FILE',
-  'MASKINPORTEN_PKCS12_FILE',
-  'MASKINPORTEN_CLIENT_JWK',
-] as const;
 
 function checkKey(environment: Environment): SettingFailure[] {
   const given = KEY_VARIABLES.filter((name) => environment[name] !== undefined);

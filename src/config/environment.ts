@@ -73,11 +73,17 @@ export class Environment {
   MASKINPORTEN_PRIVATE_KEY_PASSPHRASE?: Secret;
 
   @IsOptional()
+  MASKINPORTEN_PRIVATE_KEY_PASSPHRASE_FILE?: string;
+
+  @IsOptional()
   MASKINPORTEN_PKCS12_FILE?: string;
 
   @IsOptional()
   @Transform(secret)
   MASKINPORTEN_PKCS12_PASSPHRASE?: Secret;
+
+  @IsOptional()
+  MASKINPORTEN_PKCS12_PASSPHRASE_FILE?: string;
 
   @IsOptional()
   MASKINPORTEN_CERTIFICATE_FILE?: string;
@@ -91,11 +97,18 @@ export class Environment {
   MASKINPORTEN_CLIENT_JWK?: Secret;
 
   @IsOptional()
+  MASKINPORTEN_CLIENT_JWK_FILE?: string;
+
+  @IsOptional()
   MASKINPORTEN_WELL_KNOWN_URL?: string;
 
   @IsOptional()
   @Transform(list)
   MASKINPORTEN_DESTINATIONS?: string[];
+
+  @IsOptional()
+  @Transform(list)
+  MASKINPORTEN_ALLOW_INSECURE_HOSTS?: string[];
 
   /** NAIS injects it; the scopes of a call are what its handler says. */
   @IsOptional()
@@ -115,6 +128,9 @@ export class Environment {
   @IsOptional()
   @Transform(secret)
   ALTINN_SUBSCRIPTION_KEY?: Secret;
+
+  @IsOptional()
+  ALTINN_SUBSCRIPTION_KEY_FILE?: string;
 
   @IsOptional()
   @ApiUrl()

@@ -1,6 +1,5 @@
+import { issuerOfWellKnown } from 'nestjs-maskinporten/environment';
 import type { Environment } from './environment.js';
-
-const WELL_KNOWN = '/.well-known/oauth-authorization-server';
 
 interface Preset {
   readonly issuer: string;
@@ -12,20 +11,6 @@ const PRESETS: Readonly<Record<'test' | 'prod', Preset>> = {
   test: { issuer: 'https://test.maskinporten.no/', platformUrl: 'https://platform.tt02.altinn.no' },
   prod: { issuer: 'https://maskinporten.no/', platformUrl: 'https://platform.altinn.no' },
 };
-
-/**
- * The issuer whose metadata is at this address (RFC 8414 §3.1 puts the well-known part between host and path). An issuer
- * without a path is Maskinporten's own form, which ends with a slash.
- */
-export function issuerOfWellKnown(url: string): string | undefined {
-  if (!URL.canParse(url)) return undefined;
-  const { origin, pathname, search, hash } = new URL(url);
-  const [before, after] = pathname.split(WELL_KNOWN);
-  if (before === undefined || after === undefined || search !== '' || hash !== '') return undefined;
-  // The path after the well-known part is the RFC's form; before it is how OpenID Connect writes it.
-  const path = (after === '' ? before : after).replace(/\/$/, '');
-  return `${origin}${path === '' ? '/' : path}`;
-}
 
 /** The issuer that the settings name, unless `MASKINPORTEN_ENVIRONMENT` alone decides. */
 export function issuerOf(environment: Environment): string | undefined {

@@ -30,6 +30,7 @@ export async function maskinportenOptions(environment: Environment): Promise<Mas
   const {
     MASKINPORTEN_TOKEN_ENDPOINT: tokenEndpoint,
     MASKINPORTEN_DESTINATIONS: destinations,
+    MASKINPORTEN_ALLOW_INSECURE_HOSTS: allowInsecureHosts,
     ALTINN_PLATFORM_URL: platformUrl,
     ALTINN_SYSTEM_ID: systemId,
     ALTINN_SUBSCRIPTION_KEY: subscriptionKey,
@@ -46,6 +47,7 @@ export async function maskinportenOptions(environment: Environment): Promise<Mas
     ...(issuer === undefined ? {} : { issuer }),
     ...(tokenEndpoint === undefined ? {} : { tokenEndpoint }),
     ...(destinations === undefined ? {} : { destinations }),
+    ...(allowInsecureHosts === undefined ? {} : { http: { allowInsecureHosts } }),
     ...(Object.keys(altinn).length === 0 ? {} : { altinn }),
   };
 }
@@ -65,6 +67,9 @@ async function keySource(environment: Environment): Promise<KeySource> {
     ...(registeredAt === undefined ? {} : { registeredAt }),
   };
   if (jwk !== undefined) return { jwk: jwk.reveal(), ...common };
+  if (environment.MASKINPORTEN_CLIENT_JWK_FILE !== undefined) {
+    return { file: environment.MASKINPORTEN_CLIENT_JWK_FILE, ...common };
+  }
   if (environment.MASKINPORTEN_PKCS12_FILE !== undefined) return pkcs12Source(environment, common);
   const withPassphrase = { ...common, ...(passphrase === undefined ? {} : { passphrase }) };
   if (inline === undefined) {

@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { EnvironmentError } from './environment-error.js';
 import { actsForCustomers, isDemo } from './environment.js';
+import { maskinportenOptions } from './maskinporten.config.js';
 import { readEnvironment, type Variables } from './read-environment.js';
 
 const apiKeys = JSON.stringify([{ name: 'acme', sha256: 'a'.repeat(64), organisations: ['310000027'] }]);
@@ -237,5 +241,128 @@ describe('readEnvironment', () => {
     expect(shown).not.toContain('canary');
     // White space may belong to a passphrase.
     expect(environment.MASKINPORTEN_PRIVATE_KEY_PASSPHRASE?.reveal()).toBe(' canary-passphrase ');
+  });
+});
+
+describe('variables that are not mistakes', () => {
+  // What Kubernetes gives every pod of the namespace for Services called `maskinporten` and `maskinporten-simulator`.
+  const serviceLinks = {
+    MASKINPORTEN_SERVICE_HOST: '10.0.0.1',
+    MASKINPORTEN_SERVICE_PORT: '80',
+    MASKINPORTEN_SERVICE_PORT_HTTP: '80',
+    MASKINPORTEN_PORT: 'tcp://10.0.0.1:80',
+    MASKINPORTEN_PORT_80_TCP: 'tcp://10.0.0.1:80',
+    MASKINPORTEN_PORT_80_TCP_PROTO: 'tcp',
+    MASKINPORTEN_PORT_80_TCP_PORT: '80',
+    MASKINPORTEN_PORT_80_TCP_ADDR: '10.0.0.1',
+    MASKINPORTEN_SIMULATOR_SERVICE_HOST: 'fd00::1',
+    MASKINPORTEN_SIMULATOR_PORT: 'tcp://[fd00::1]:8480',
+    MASKINPORTEN_SIMULATOR_PORT_53_UDP: 'udp://[fd00::1]:53',
+  };
+
+  it('links to Services called maskinporten… are no settings: not of a service, not of a demo', () => {
+    expect(readEnvironment({ ...complete, ...serviceLinks }).MASKINPORTEN_KID).toBe('my-kid');
+    expect(isDemo(readEnvironment(serviceLinks))).toBe(true);
+  });
+
+  it('a port that is only a number is a mistake all the same', () => {
+    expect(refused({ ...complete, MASKINPORTEN_PORT: '8080' })).toEqual(['MASKINPORTEN_PORT']);
+    expect(refused({ ...complete, MASKINPORTEN_PORTS: 'tcp://10.0.0.1:80' })).toEqual(['MASKINPORTEN_PORTS']);
+  });
+
+  it('variables of the command may stand in the same .env', () => {
+    const command = {
+      MASKINPORTEN_ADMIN_CLIENT_ID: 'admin',
+      MASKINPORTEN_ADMIN_PKCS12_FILE: '/admin.p12',
+      MASKINPORTEN_ADMIN_PKCS12_PASSPHRASE: 'secret',
+      MASKINPORTEN_SELF_SERVICE_URL: 'http://127.0.0.1:1',
+      MASKINPORTEN_NEW_KEY_PASSPHRASE: 'secret',
+    };
+    expect(readEnvironment({ ...complete, ...command }).MASKINPORTEN_CLIENT_ID).toBe('my-client');
+    expect(refused({ ...complete, MASKINPORTEN_ADMIN_CLIENTID: 'x' })).toEqual(['MASKINPORTEN_ADMIN_CLIENTID']);
+  });
+});
+
+describe('secrets in mounted files', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'template-secrets-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const mounted = (content: string): string => {
+    const file = join(folder, 'secret');
+    writeFileSync(file, content);
+    return file;
+  };
+  const pkcs12 = { ...complete, MASKINPORTEN_PRIVATE_KEY_FILE: '', MASKINPORTEN_PKCS12_FILE: '/key.p12' };
+
+  it.each(['\n', '\r\n', ''])('a passphrase ends before its line break (%j)', (lineBreak) => {
+    const environment = readEnvironment({
+      ...pkcs12,
+      MASKINPORTEN_PKCS12_PASSPHRASE_FILE: mounted(` canary ${lineBreak}`),
+    });
+    expect(environment.MASKINPORTEN_PKCS12_PASSPHRASE?.reveal()).toBe(' canary ');
+    expect(inspect(environment)).not.toContain('canary');
+  });
+
+  it('there is one for each secret of the client', () => {
+    const secrets = ['MASKINPORTEN_PRIVATE_KEY_PASSPHRASE', 'ALTINN_SUBSCRIPTION_KEY'] as const;
+    for (const name of secrets) {
+      const given = { ...complete, [`${name}_FILE`]: mounted('canary\n') };
+      const environment = readEnvironment(
+        name === 'ALTINN_SUBSCRIPTION_KEY'
+          ? {
+              ...given,
+              ALTINN_SYSTEM_ID: '310000019_books',
+              KRAV_OG_BETALINGER_URL: 'https://kb.example/v1',
+              ALTINN_APP_URL: 'https://ttd.apps.tt02.altinn.no/ttd/returns',
+              MASKINPORTEN_DESTINATIONS: 'https://kb.example',
+            }
+          : given,
+      );
+      expect(environment[name]?.reveal()).toBe('canary');
+    }
+    const jwk = { ...complete, MASKINPORTEN_PRIVATE_KEY_FILE: '', MASKINPORTEN_CLIENT_JWK_FILE: '/run/secrets/jwk' };
+    expect(readEnvironment(jwk).MASKINPORTEN_CLIENT_JWK_FILE).toBe('/run/secrets/jwk');
+    expect(refused({ ...complete, MASKINPORTEN_CLIENT_JWK_FILE: '/run/secrets/jwk' })).toEqual([
+      'MASKINPORTEN_CLIENT_JWK_FILE',
+    ]);
+  });
+
+  it('says which file is wrong, and repeats neither its name nor its content', () => {
+    const nowhere = { ...pkcs12, MASKINPORTEN_PKCS12_PASSPHRASE_FILE: '/nowhere/canary' };
+    expect(refusal(nowhere).failures).toEqual([
+      { variable: 'MASKINPORTEN_PKCS12_PASSPHRASE_FILE', reason: 'names a file that cannot be read' },
+    ]);
+    expect(refused({ ...pkcs12, MASKINPORTEN_PKCS12_PASSPHRASE_FILE: folder })).toHaveLength(1);
+    expect(refused({ ...pkcs12, MASKINPORTEN_PKCS12_PASSPHRASE_FILE: mounted('\n') })).toHaveLength(1);
+    const twice = { ...pkcs12, MASKINPORTEN_PKCS12_PASSPHRASE: 'x', MASKINPORTEN_PKCS12_PASSPHRASE_FILE: mounted('y') };
+    expect(refused(twice)).toEqual(['MASKINPORTEN_PKCS12_PASSPHRASE_FILE']);
+    const altinn = {
+      ...complete,
+      ALTINN_SYSTEM_ID: '310000019_books',
+      ALTINN_SUBSCRIPTION_KEY_FILE: '/nowhere',
+      KRAV_OG_BETALINGER_URL: 'https://kb.example/v1',
+      ALTINN_APP_URL: 'https://ttd.apps.tt02.altinn.no/ttd/returns',
+      MASKINPORTEN_DESTINATIONS: 'https://kb.example',
+    };
+    expect(refused(altinn)).toEqual(['ALTINN_SUBSCRIPTION_KEY_FILE']);
+  });
+});
+
+describe('hosts that may be spoken to over http', () => {
+  const development = {
+    ...complete,
+    MASKINPORTEN_ENVIRONMENT: '',
+    MASKINPORTEN_ISSUER: 'http://simulator:8480/',
+    MASKINPORTEN_ALLOW_INSECURE_HOSTS: 'simulator, host.docker.internal',
+    ALTINN_PLATFORM_URL: 'http://simulator:8480',
+    MASKINPORTEN_DESTINATIONS: 'http://simulator:8480',
+  };
+
+  it('become the option of the module', async () => {
+    const options = await maskinportenOptions(readEnvironment(development));
+    expect(options).toMatchObject({ http: { allowInsecureHosts: ['simulator', 'host.docker.internal'] } });
+  });
+
+  it('are refused in production', () => {
+    expect(refused({ ...development, NODE_ENV: 'production' })).toEqual(['MASKINPORTEN_ALLOW_INSECURE_HOSTS']);
   });
 });

@@ -1,5 +1,6 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
+import { CLIENT_SECRETS, isCommandVariable, isServiceLink, withSecretFiles } from 'nestjs-maskinporten/environment';
 import { checkAudit } from './audit-checks.js';
 import { checkCallers } from './caller-checks.js';
 import { checkCredentials, checkDemo } from './environment-checks.js';
@@ -16,8 +17,13 @@ export type Variables = Readonly<Record<string, unknown>>;
  * @throws EnvironmentError that lists every missing and wrong setting and repeats no value.
  */
 export function readEnvironment(variables: Variables): Environment {
-  const environment = plainToInstance(Environment, knownVariables(variables), { exposeDefaultValues: true });
-  const failures = examine(environment, variables);
+  const known = knownVariables(variables);
+  const { variables: filled, problems } = withSecretFiles(known, CLIENT_SECRETS);
+  const secrets = Object.fromEntries(CLIENT_SECRETS.map((name) => [name, filled[name]]));
+  // The names of the files stay: what is wrong with a secret is said of its file.
+  const environment = plainToInstance(Environment, { ...known, ...secrets }, { exposeDefaultValues: true });
+  const unread = problems.map(({ variable, reason }) => ({ variable, reason: reason.en }));
+  const failures = onePerVariable([...unread, ...examine(environment, variables)]);
   if (failures.length > 0) throw new EnvironmentError(failures, environment);
   return environment;
 }
@@ -64,7 +70,7 @@ function knownVariables(variables: Variables): Record<string, string> {
 
 function unknownVariables(variables: Variables): SettingFailure[] {
   return Object.entries(variables)
-    .filter(([name, value]) => name.startsWith('MASKINPORTEN_') && !isKnown(name) && value !== '')
+    .filter(([name, value]) => name.startsWith('MASKINPORTEN_') && value !== '' && !isKnown(name, value))
     .map(([name]) => {
       const guess = similarName(name, VARIABLES);
       return {
@@ -74,7 +80,9 @@ function unknownVariables(variables: Variables): SettingFailure[] {
     });
 }
 
-const isKnown = (name: string): boolean => (VARIABLES as readonly string[]).includes(name);
+/** A Service called `maskinporten` brings variables of its own, and one `.env` may serve the command too. */
+const isKnown = (name: string, value: unknown): boolean =>
+  (VARIABLES as readonly string[]).includes(name) || isCommandVariable(name) || isServiceLink(name, value);
 
 function onePerVariable(failures: readonly SettingFailure[]): SettingFailure[] {
   return [...new Map(failures.toReversed().map((failure) => [failure.variable, failure])).values()].toReversed();

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { AltinnClient, AltinnTokenExchanger, type AltinnClientOptions } from './altinn/index.js';
+import { withoutLineBreak } from './basics/index.js';
 import { HttpTransport, ISSUER_PRESETS, isEnvironmentName, type HttpTransportOptions } from './issuer/index.js';
 import type { AltinnOptions, MaskinportenOptions } from './maskinporten.options.js';
 import { SystemUserService, type RightsStrategy } from './system-user/index.js';
@@ -24,7 +25,7 @@ export class ClientAltinn {
     const preset = isEnvironmentName(environment) ? ISSUER_PRESETS[environment].altinn.platformUrl : undefined;
     this.#platformUrl = platformUrl ?? preset;
     this.#systemId = systemId;
-    this.#subscriptionKey = subscriptionKey;
+    this.#subscriptionKey = typeof subscriptionKey === 'string' ? withoutLineBreak(subscriptionKey) : subscriptionKey;
     // Only the PDP can tell what may be read from what may be written, so nothing less is chosen in silence.
     this.#strategy = rights ?? (subscriptionKey === undefined ? undefined : 'pdp');
     this.allowAnyCaller = allowAnyCaller === true;

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { ClientAltinn } from './client-altinn.js';
 import { ClientSigners } from './client-signers.js';
 import { configurationError, isMaskinportenError, type Failure } from './errors/index.js';
-import { ISSUER_PRESETS, isEnvironmentName, mixedEnvironments } from './issuer/index.js';
+import { insecureHosts, ISSUER_PRESETS, isEnvironmentName, mixedEnvironments } from './issuer/index.js';
 import type { MaskinportenOptions, TokenHttpOptions } from './maskinporten.options.js';
 import { validateOptions } from './maskinporten.options.validation.js';
 import { checkDestination, DestinationList, type CheckedDestination } from './outbound/index.js';
@@ -89,17 +89,19 @@ function coreConfig(
   };
 }
 
-function httpConfig({ ca, proxy }: TokenHttpOptions): NonNullable<TokenServiceConfig['http']> {
+function httpConfig({ ca, proxy, allowInsecureHosts }: TokenHttpOptions): NonNullable<TokenServiceConfig['http']> {
   const list = ca === undefined || typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : ca.map(String);
   return {
     ...(list === undefined ? {} : { ca: Buffer.isBuffer(list) ? list.toString() : list }),
     ...(proxy === undefined ? {} : { proxy }),
+    ...(allowInsecureHosts === undefined ? {} : { allowInsecureHosts }),
   };
 }
 
-function destinationsOf({ environment, destinations }: MaskinportenOptions): CheckedDestination[] {
+function destinationsOf({ environment, destinations, http }: MaskinportenOptions): CheckedDestination[] {
   const preset = isEnvironmentName(environment) ? ISSUER_PRESETS[environment].destinations : [];
-  const own = (Array.isArray(destinations) ? destinations : []).map((entry) => checkDestination(entry));
+  const insecure = insecureHosts(http?.allowInsecureHosts);
+  const own = (Array.isArray(destinations) ? destinations : []).map((entry) => checkDestination(entry, insecure));
   return [
     ...preset.map((origin) => ({ origin })),
     ...own.filter((entry): entry is CheckedDestination => !('reason' in entry)),

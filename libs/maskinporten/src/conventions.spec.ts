@@ -18,7 +18,15 @@ describe('conventions of the library', () => {
   });
 
   it('F-25: one documented file reads the environment of the process; the command has its own', () => {
-    expect(filesWith(/process\.env\b/).filter((file) => !file.startsWith('cli/'))).toEqual(['process-environment.ts']);
+    const readers = filesWith(/process\.env\b|\benv\b.* from 'node:process'/);
+    expect(readers.filter((file) => !file.startsWith('cli/')).toSorted()).toEqual([
+      // Whether this is production.
+      'issuer/insecure-hosts.ts',
+      // What the system needs goes on to the process of an HSM's library, and that process takes what it is given.
+      'pkcs11/system-environment.ts',
+      'pkcs11/token-worker.ts',
+      'process-environment.ts',
+    ]);
   });
 
   // Called before `node:tls` is loaded, it breaks TLS for the whole process; the one file that calls it loads it first.
@@ -29,4 +37,34 @@ describe('conventions of the library', () => {
   it('names what is public by hand: no star exports', () => {
     expect(filesWith(/^export \* /m)).toEqual([]);
   });
+
+  // Bundlers follow what stands in an import, and stop where an optional peer is not installed.
+  it('optional peers are named in the rooms that need them only, which the root does not enter', () => {
+    const { peerDependenciesMeta } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+      peerDependenciesMeta: Record<string, { optional: boolean }>;
+    };
+    const rooms = new Set<string>();
+    for (const peer of Object.keys(peerDependenciesMeta)) {
+      const named = new RegExp(`(?:from|import|import\\(|require\\() ?'${peer}(?:/[^']*)?'`);
+      const users = files.filter(({ text }) =>
+        named.test(text.replaceAll(/typeof import\([^)]*\)|import type [^;]*;/g, '')),
+      );
+      for (const { file } of users) rooms.add(file.split('/')[0] ?? '');
+    }
+    expect([...rooms].toSorted()).toEqual(['audit-postgres', 'aws-kms', 'health']);
+    const entered = reached('index.ts');
+    expect(entered.size).toBeGreaterThan(100);
+    expect([...entered].filter((file) => rooms.has(file.split('/')[0] ?? ''))).toEqual([]);
+  });
 });
+
+/** The files that loading `start` loads, now or later. */
+function reached(start: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(start)) return seen;
+  seen.add(start);
+  const text = files.find(({ file }) => file === start)?.text.replaceAll(/(?:import|export) type [^;]*;/g, '') ?? '';
+  for (const [, specifier = ''] of text.matchAll(/(?:from|import|import\() ?'(\.[^']+)\.js'/g)) {
+    reached(join(start, '..', `${specifier}.ts`), seen);
+  }
+  return seen;
+}

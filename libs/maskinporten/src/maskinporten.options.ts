@@ -25,6 +25,12 @@ export interface TokenHttpOptions {
   readonly ca?: string | Buffer | readonly (string | Buffer)[];
   /** Address of a proxy, or `environment` to obey the proxy variables of the process. Default: no proxy. */
   readonly proxy?: string;
+  /**
+   * Exact names of hosts that may be spoken to over `http:`, for containers of a developer's machine (`['simulator']`):
+   * issuer, Altinn and destinations. Refused for production and with `NODE_ENV=production`; logged as a warning. Default:
+   * none, and `http:` on loopback only.
+   */
+  readonly allowInsecureHosts?: readonly string[];
 }
 
 /** Altinn's side of system users and token exchange. */

@@ -12,26 +12,31 @@ import {
 } from 'class-validator';
 import type { Failure } from './errors/index.js';
 import { parseOrganisationNumber } from './grants/index.js';
-import { checkIssuerUrl, checkUrl } from './issuer/index.js';
+import { checkIssuerUrl, checkUrl, insecureHosts, type InsecureHosts } from './issuer/index.js';
 import { checkDestination } from './outbound/index.js';
 import { nearest } from './nearest-name.js';
 
 /** A check with its own words; it returns what is wrong, without repeating the value. */
-function Satisfies(check: (value: unknown) => string | undefined): PropertyDecorator {
+function Satisfies(check: (value: unknown, insecure?: InsecureHosts) => string | undefined): PropertyDecorator {
   return ValidateBy({
     name: 'satisfies',
     validator: {
-      validate: (value) => check(value) === undefined,
-      defaultMessage: (argument) => check(argument?.value) ?? '',
+      validate: (value, argument) => check(value, insecureIn(argument?.object)) === undefined,
+      defaultMessage: (argument) => check(argument?.value, insecureIn(argument?.object)) ?? '',
     },
   });
 }
+
+/** Where a shape keeps which hosts may be spoken to over `http:`. A symbol, so that it is no option. */
+const INSECURE = Symbol('insecureHosts');
+const insecureIn = (shape: object | undefined): InsecureHosts | undefined =>
+  shape && (Object.getOwnPropertyDescriptor(shape, INSECURE)?.value as InsecureHosts | undefined);
 
 const reasonOf = (verdict: object): string | undefined =>
   'reason' in verdict && typeof verdict.reason === 'string' ? verdict.reason : undefined;
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value.trim() !== '' ? undefined : 'must be a text that is not empty';
-const url = (value: unknown): string | undefined => reasonOf(checkUrl(value));
+const url = (value: unknown, insecure?: InsecureHosts): string | undefined => reasonOf(checkUrl(value, insecure));
 const wholeNumber = { message: 'must be a whole number' };
 const between =
   (least: number, most: number): PropertyDecorator =>
@@ -84,6 +89,9 @@ class HttpShape {
       : 'must be an http or https URL, or environment',
   )
   proxy: unknown;
+  /** Looked at with the issuer. */
+  @IsOptional()
+  allowInsecureHosts: unknown;
 }
 
 class AltinnShape {
@@ -114,7 +122,7 @@ class OptionsShape {
   @IsIn(['test', 'prod'], { message: 'must be test or prod' })
   environment: unknown;
   @IsOptional()
-  @Satisfies((value) => reasonOf(checkIssuerUrl(value)))
+  @Satisfies((value, insecure) => reasonOf(checkIssuerUrl(value, insecure)))
   issuer: unknown;
   @IsOptional()
   @Satisfies(url)
@@ -159,17 +167,19 @@ const NESTED = { altinn: AltinnShape, tokens: TokensShape, retry: RetryShape, ht
  */
 export function validateOptions(options: unknown): Failure[] {
   if (typeof options !== 'object' || options === null) return [failure('options', 'must be an object')];
+  const insecure = insecureHosts(listedIn(options));
   const shape: object = Object.assign(new OptionsShape(), options);
+  Object.defineProperty(shape, INSECURE, { value: insecure });
   for (const [name, Shape] of Object.entries(NESTED)) {
     const value: unknown = Reflect.get(shape, name);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      Reflect.set(shape, name, Object.assign(new Shape(), value));
+      Reflect.set(shape, name, Object.defineProperty(Object.assign(new Shape(), value), INSECURE, { value: insecure }));
     }
   }
   const errors = validateSync(shape, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
   return [
     ...errors.flatMap((error) => failuresOf(error, '', Object.keys(new OptionsShape()))),
-    ...wrongDestinations(options),
+    ...wrongDestinations(options, insecure),
   ];
 }
 
@@ -194,11 +204,17 @@ function unknownName(name: string, known: readonly string[]): string {
     : `is not an option; did you mean ${guess}?`;
 }
 
-function wrongDestinations(options: object): Failure[] {
+function listedIn(options: object): unknown {
+  const http: unknown = Object.getOwnPropertyDescriptor(options, 'http')?.value;
+  if (typeof http !== 'object' || http === null) return undefined;
+  return Object.getOwnPropertyDescriptor(http, 'allowInsecureHosts')?.value;
+}
+
+function wrongDestinations(options: object, insecure: InsecureHosts): Failure[] {
   const list: unknown = 'destinations' in options ? options.destinations : undefined;
   if (!Array.isArray(list)) return [];
   return list.flatMap((entry: unknown, index) => {
-    const reason = reasonOf(checkDestination(entry));
+    const reason = reasonOf(checkDestination(entry, insecure));
     return reason === undefined ? [] : [failure(`destinations[${index}]`, reason)];
   });
 }

@@ -56,7 +56,7 @@ function readConfig(file: string): object {
     throw new InputError(`Cannot read the configuration ${file}: ${messageOf(error)}`);
   }
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
     if (typeof value === 'object' && value !== null) return value;
   } catch (error) {
     throw new InputError(`${file} is not JSON: ${messageOf(error)}`);

@@ -1,6 +1,13 @@
 import { createError, isMaskinportenError } from '../errors/index.js';
 import { normaliseTokenRequest, type NormalisedTokenRequest } from '../grants/index.js';
-import { systemClock, type Clock, type HttpRequest, type HttpResponse, type HttpTransport } from '../issuer/index.js';
+import {
+  systemClock,
+  type Clock,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpTransport,
+  type InsecureHosts,
+} from '../issuer/index.js';
 import { parseRetryAfter } from '../token-endpoint/index.js';
 import type { MaskinportenToken, MaskinportenTokenService } from '../tokens/index.js';
 import { PLATFORM_FIELD } from './altinn-config.js';
@@ -14,7 +21,7 @@ export interface AltinnApiOptions {
   /** Origin of the platform. */
   readonly platformUrl: string;
   readonly tokens: AltinnTokens;
-  readonly transport: Pick<HttpTransport, 'send'>;
+  readonly transport: Pick<HttpTransport, 'send'> & Partial<Pick<HttpTransport, 'insecureHosts'>>;
   readonly clock?: Clock | undefined;
   readonly random?: (() => number) | undefined;
 }
@@ -56,6 +63,8 @@ const DEFAULT_MAX_BYTES = 256 * 1024;
  * addresses are made here from paths, never taken from an answer.
  */
 export class AltinnApi {
+  /** Hosts that may be spoken to over `http:`, in development. */
+  readonly insecureHosts: InsecureHosts | undefined;
   readonly #options: AltinnApiOptions;
   readonly #base: string;
   readonly #retries: Readonly<Record<AltinnCall['circuit'], AltinnRetry>>;
@@ -63,6 +72,7 @@ export class AltinnApi {
 
   constructor(options: AltinnApiOptions) {
     this.#options = options;
+    this.insecureHosts = options.transport.insecureHosts;
     this.#clock = options.clock ?? systemClock;
     this.#base = options.platformUrl.replace(/\/+$/, '');
     const retry = (): AltinnRetry => new AltinnRetry({ clock: this.#clock, random: options.random ?? Math.random });

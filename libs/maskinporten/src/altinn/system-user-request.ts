@@ -1,5 +1,5 @@
 import { parseOrganisationNumber } from '../grants/index.js';
-import { checkUrl } from '../issuer/index.js';
+import { checkUrl, type InsecureHosts } from '../issuer/index.js';
 import { unusableAnswer } from './refused-answer.js';
 import { readPackages, readRights, type Right } from './right.js';
 import { isRecord, isUuid, read, readDate, readText } from './wire.js';
@@ -53,11 +53,16 @@ const STATUSES: Readonly<Record<string, RequestStatus>> = {
 export const isFinal = (status: RequestStatus): boolean => status !== 'New';
 
 /** @throws TokenResponseUnusableError (`MP_PROTOCOL`) */
-export function readRequest(what: string, json: unknown, kind: SystemUserRequest['kind']): SystemUserRequest {
+export function readRequest(
+  what: string,
+  json: unknown,
+  kind: SystemUserRequest['kind'],
+  insecure?: InsecureHosts,
+): SystemUserRequest {
   if (!isRecord(json)) throw unusableAnswer(what, 'it is not an object');
   return Object.freeze({
     kind,
-    ...readFacts(what, json),
+    ...readFacts(what, json, insecure),
     rights: readRights(json, 'rights'),
     accessPackages: readPackages(json, 'accessPackages'),
     escalated: read(json, 'escalated') === true,
@@ -65,12 +70,12 @@ export function readRequest(what: string, json: unknown, kind: SystemUserRequest
 }
 
 /** @throws TokenResponseUnusableError (`MP_PROTOCOL`) */
-export function readChangeRequest(what: string, json: unknown): SystemUserChangeRequest {
+export function readChangeRequest(what: string, json: unknown, insecure?: InsecureHosts): SystemUserChangeRequest {
   if (!isRecord(json)) throw unusableAnswer(what, 'it is not an object');
   const systemUserId = readText(json, 'systemUserId');
   return Object.freeze({
     kind: 'change' as const,
-    ...readFacts(what, json),
+    ...readFacts(what, json, insecure),
     ...(systemUserId === undefined ? {} : { systemUserId }),
     requiredRights: readRights(json, 'requiredRights'),
     unwantedRights: readRights(json, 'unwantedRights'),
@@ -79,14 +84,14 @@ export function readChangeRequest(what: string, json: unknown): SystemUserChange
   });
 }
 
-function readFacts(what: string, json: Readonly<Record<string, unknown>>): RequestFacts {
+function readFacts(what: string, json: Readonly<Record<string, unknown>>, insecure?: InsecureHosts): RequestFacts {
   const id = read(json, 'id');
   if (!isUuid(id)) throw unusableAnswer(what, 'the request has no id');
   const organisation = parseOrganisationNumber(read(json, 'partyOrgNo'));
   const systemId = readText(json, 'systemId');
   const externalRef = readText(json, 'externalRef');
   const redirectUrl = readText(json, 'redirectUrl');
-  const confirmUrl = readConfirmUrl(what, readText(json, 'confirmUrl'));
+  const confirmUrl = readConfirmUrl(what, readText(json, 'confirmUrl'), insecure);
   const created = readDate(json, 'created');
   return {
     id: id.toLowerCase(),
@@ -109,8 +114,8 @@ function readStatus(what: string, json: Readonly<Record<string, unknown>>): Requ
 }
 
 /** People will click on it, so it has to be a web address and nothing else. */
-function readConfirmUrl(what: string, text: string | undefined): string | undefined {
+function readConfirmUrl(what: string, text: string | undefined, insecure?: InsecureHosts): string | undefined {
   if (text === undefined) return undefined;
-  if ('reason' in checkUrl(text)) throw unusableAnswer(what, 'the link for approval is not an https address');
+  if ('reason' in checkUrl(text, insecure)) throw unusableAnswer(what, 'the link for approval is not an https address');
   return text;
 }

@@ -71,7 +71,7 @@ export class SystemUserRequests {
       accept: [200, 201],
       circuit: 'authentication',
     });
-    const created = readRequest('create request', json, kind);
+    const created = readRequest('create request', json, kind, this.#api.insecureHosts);
     if (created.organisation !== undefined && created.organisation !== request.organisation) {
       throw unusableAnswer('create request', 'it is about another organisation than was asked for');
     }
@@ -81,12 +81,12 @@ export class SystemUserRequests {
   /** @returns undefined when it does not exist (any more), or is somebody else’s */
   async get(kind: SystemUserRequest['kind'], id: string, signal?: AbortSignal): Promise<SystemUserRequest | undefined> {
     const json = await this.#get(`${ROOTS[kind]}/${idSegment(id)}`, signal);
-    return json === undefined ? undefined : readRequest('read request', json, kind);
+    return json === undefined ? undefined : readRequest('read request', json, kind, this.#api.insecureHosts);
   }
 
   async getChange(id: string, signal?: AbortSignal): Promise<SystemUserChangeRequest | undefined> {
     const json = await this.#get(`${ROOTS.change}/${idSegment(id)}`, signal);
-    return json === undefined ? undefined : readChangeRequest('read change request', json);
+    return json === undefined ? undefined : readChangeRequest('read change request', json, this.#api.insecureHosts);
   }
 
   /** The request of one customer, by the reference it was made with. */
@@ -99,7 +99,7 @@ export class SystemUserRequests {
     const path = [systemId, organisation, externalRef].map((part) => segment(part, 'externalRef')).join('/');
     const json = await this.#get(`${ROOTS[kind]}/byexternalref/${path}`, signal);
     if (json === undefined) return undefined;
-    const request = readRequest('read request', json, kind);
+    const request = readRequest('read request', json, kind, this.#api.insecureHosts);
     if (request.organisation !== undefined && request.organisation !== organisation) {
       throw unusableAnswer('read request', 'it is about another organisation than was asked for');
     }
@@ -122,7 +122,7 @@ export class SystemUserRequests {
         signal,
       });
     for await (const records of pages(what, page)) {
-      for (const record of records) yield readChangeRequest(what, record);
+      for (const record of records) yield readChangeRequest(what, record, this.#api.insecureHosts);
     }
   }
 
@@ -163,7 +163,7 @@ export class SystemUserRequests {
       accept: [200, 201],
       circuit: 'authentication',
     });
-    return readChangeRequest('create change request', json);
+    return readChangeRequest('create change request', json, this.#api.insecureHosts);
   }
 
   async #get(path: string, signal: AbortSignal | undefined): Promise<unknown> {

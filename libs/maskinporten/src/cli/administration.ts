@@ -23,13 +23,15 @@ const OWN = [
   'PRIVATE_KEY',
   'PRIVATE_KEY_FILE',
   'PRIVATE_KEY_PASSPHRASE',
+  'PRIVATE_KEY_PASSPHRASE_FILE',
   'PKCS12_FILE',
   'PKCS12_PASSPHRASE',
+  'PKCS12_PASSPHRASE_FILE',
   'CERTIFICATE_FILE',
 ] as const;
 
 /** None of the managed client's own settings may stand in for one that the administration client lacks. */
-const NOT_THEIRS = ['CLIENT_JWK', 'KEY_REGISTERED_AT', 'DESTINATIONS'] as const;
+const NOT_THEIRS = ['CLIENT_JWK', 'CLIENT_JWK_FILE', 'KEY_REGISTERED_AT', 'DESTINATIONS'] as const;
 
 /**
  * @throws UsageError that lists what is missing, by the names of the variables.

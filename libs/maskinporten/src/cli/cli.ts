@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv, styleText } from 'node:util';
+import { withoutByteOrderMark } from '../basics/index.js';
 import type { CliIo } from './cli-io.js';
 import { UsageError } from './exit.js';
 import type { Language, Text } from './language.js';
@@ -76,7 +77,7 @@ export class Cli {
     } catch {
       throw new UsageError({ en: `${envFile} cannot be read.`, nb: `${envFile} kan ikke leses.` });
     }
-    return { ...parseEnv(content), ...this.io.env };
+    return { ...parseEnv(withoutByteOrderMark(content)), ...this.io.env };
   }
 
   #clearProgress(): void {

@@ -1,12 +1,7 @@
 import type { DoctorSetup } from '../doctor/index.js';
+import { KEY_VARIABLES } from '../environment/index.js';
 import { readSettings, type Variables } from './settings.js';
 
-const KEYS = [
-  'MASKINPORTEN_PRIVATE_KEY_FILE',
-  'MASKINPORTEN_PRIVATE_KEY',
-  'MASKINPORTEN_PKCS12_FILE',
-  'MASKINPORTEN_CLIENT_JWK',
-];
 const ISSUERS = ['MASKINPORTEN_ENVIRONMENT', 'MASKINPORTEN_ISSUER', 'MASKINPORTEN_WELL_KNOWN_URL'];
 
 type ClientSetup = Omit<DoctorSetup, 'scopes' | 'consumerOrg' | 'customer' | 'uploadedJwks' | 'project' | 'clock'>;
@@ -20,7 +15,7 @@ type ClientSetup = Omit<DoctorSetup, 'scopes' | 'consumerOrg' | 'customer' | 'up
 export async function doctorSetup(variables: Variables, path: (file: string) => string): Promise<ClientSetup> {
   const lacks = (names: readonly string[]): boolean => names.every((name) => (variables[name] ?? '').trim() === '');
   const noClient = lacks(['MASKINPORTEN_CLIENT_ID']);
-  const noKey = lacks(KEYS);
+  const noKey = lacks(KEY_VARIABLES);
   const noIssuer = lacks(ISSUERS);
   const selfServiceUrl = variables['MASKINPORTEN_SELF_SERVICE_URL']?.trim();
   const { clientId, key, environment, issuer, tokenEndpoint, destinations, altinn, http } = await readSettings(

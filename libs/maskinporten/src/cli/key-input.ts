@@ -3,7 +3,8 @@ import { isMaskinportenError } from '../errors/index.js';
 import { inspectKey, readInspectedFile, type KeyInspection, type KeySource } from '../keys/index.js';
 import type { Cli } from './cli.js';
 import { UsageError } from './exit.js';
-import { inVariables, readKeySource, renameFields, type Variables } from './settings.js';
+import { withoutLineBreak } from '../basics/index.js';
+import { inVariables, readKeySource, renameFields, withSecrets, type Variables } from './settings.js';
 
 /** A key that was read for a command, and what is known about it besides. */
 export interface KeyInput {
@@ -90,7 +91,7 @@ async function passphrasesOf(
 ): Promise<readonly string[]> {
   if (passphraseFile !== undefined) {
     try {
-      return [(await readFile(cli.path(passphraseFile), 'utf8')).replace(/\r?\n$/, '')];
+      return [withoutLineBreak(await readFile(cli.path(passphraseFile), 'utf8'))];
     } catch {
       throw new UsageError({
         en: `${passphraseFile} cannot be read.`,
@@ -98,7 +99,10 @@ async function passphrasesOf(
       });
     }
   }
-  const { MASKINPORTEN_PRIVATE_KEY_PASSPHRASE: key, MASKINPORTEN_PKCS12_PASSPHRASE: pkcs12 } = variables;
+  const { MASKINPORTEN_PRIVATE_KEY_PASSPHRASE: key, MASKINPORTEN_PKCS12_PASSPHRASE: pkcs12 } = withSecrets(
+    variables,
+    (path) => cli.path(path),
+  );
   return [...new Set([pkcs12, key].filter((value) => value !== undefined))];
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { withoutByteOrderMark } from '../basics/index.js';
 import { createError, isMaskinportenError } from '../errors/index.js';
 import { loadSigningKey, type KeySource, type SigningKey } from '../keys/index.js';
 import type { Cli } from './cli.js';
@@ -56,7 +57,7 @@ export async function readPublicHalf(cli: Cli, options: NewKeyOptions): Promise<
 async function readPublicJwk(cli: Cli, file: string): Promise<Record<string, unknown> | undefined> {
   let content: unknown;
   try {
-    content = JSON.parse(await readFile(cli.path(file), 'utf8')) as unknown;
+    content = JSON.parse(withoutByteOrderMark(await readFile(cli.path(file), 'utf8'))) as unknown;
   } catch {
     // What it is instead, or why it cannot be read, is for the reader of keys to say.
     return undefined;

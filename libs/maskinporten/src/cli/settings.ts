@@ -3,9 +3,15 @@ import { isMaskinportenError, withDetails } from '../errors/index.js';
 import { ISSUER_PRESETS, isEnvironmentName, type EnvironmentName } from '../issuer/index.js';
 import type { KeySource } from '../keys/index.js';
 import type { TokenServiceConfig } from '../tokens/index.js';
+import {
+  CLIENT_SECRETS,
+  issuerOfWellKnown,
+  KEY_VARIABLES,
+  variableOf as variableOfOption,
+  withSecretFiles,
+} from '../environment/index.js';
 import { UsageError } from './exit.js';
 import type { Text } from './language.js';
-import { issuerOfWellKnown } from './well-known.js';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -23,7 +29,7 @@ export interface Settings {
     readonly subscriptionKey?: string;
   };
   /** Obeys the proxy variables when one of them is set. */
-  readonly http?: { readonly proxy: 'environment' };
+  readonly http?: { readonly proxy?: 'environment'; readonly allowInsecureHosts?: readonly string[] };
 }
 
 /**
@@ -31,9 +37,10 @@ export interface Settings {
  *
  * @throws UsageError that lists every setting that is missing or contradicts another, and repeats no value.
  */
-export async function readSettings(variables: Variables, cwd?: (path: string) => string): Promise<Settings> {
+export async function readSettings(given: Variables, cwd?: (path: string) => string): Promise<Settings> {
+  const { variables, problems: unread } = withSecretFiles(given, CLIENT_SECRETS, cwd);
   const of = reader(variables);
-  const problems: Text[] = [];
+  const problems: Text[] = unread.map(({ variable, reason }) => problem(variable, reason.en, reason.nb));
   const environment = of('MASKINPORTEN_ENVIRONMENT');
   if (environment !== undefined && !isEnvironmentName(environment)) {
     problems.push(problem('MASKINPORTEN_ENVIRONMENT', 'must be test or prod', 'må være test eller prod'));
@@ -69,7 +76,7 @@ export async function readSettings(variables: Variables, cwd?: (path: string) =>
       ),
     );
   }
-  const key = await readKeySource(variables, cwd).catch((error: unknown) => {
+  const key = await keySourceOf(variables, cwd).catch((error: unknown) => {
     if (!(error instanceof UsageError)) throw error;
     problems.push(error.text);
     return undefined;
@@ -86,18 +93,33 @@ export async function readSettings(variables: Variables, cwd?: (path: string) =>
     ...(preset === undefined ? {} : { environment: preset }),
     ...(issuer === undefined ? {} : { issuer }),
     ...(tokenEndpoint === undefined ? {} : { tokenEndpoint }),
-    destinations: (of('MASKINPORTEN_DESTINATIONS') ?? '')
-      .split(',')
-      .map((entry) => entry.trim())
-      .filter((entry) => entry !== ''),
+    destinations: listOf(of('MASKINPORTEN_DESTINATIONS')),
     altinn: {
       ...(platformUrl === undefined ? {} : { platformUrl }),
       ...(systemId === undefined ? {} : { systemId }),
       ...(subscriptionKey === undefined ? {} : { subscriptionKey }),
     },
-    ...(PROXY_VARIABLES.some((name) => of(name) !== undefined) ? { http: { proxy: 'environment' as const } } : {}),
+    ...httpOf(of),
   };
 }
+
+function httpOf(of: (name: string) => string | undefined): Pick<Settings, 'http'> {
+  const allowInsecureHosts = listOf(of('MASKINPORTEN_ALLOW_INSECURE_HOSTS'));
+  const proxy = PROXY_VARIABLES.some((name) => of(name) !== undefined);
+  if (!proxy && allowInsecureHosts.length === 0) return {};
+  return {
+    http: {
+      ...(proxy ? { proxy: 'environment' as const } : {}),
+      ...(allowInsecureHosts.length === 0 ? {} : { allowInsecureHosts }),
+    },
+  };
+}
+
+const listOf = (value: string | undefined): string[] =>
+  (value ?? '')
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
 
 /** What `createTokenService` takes of the settings. */
 export function tokenServiceConfig({
@@ -113,19 +135,31 @@ export function tokenServiceConfig({
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'] as const;
 
-const KEY_VARIABLES = [
-  'MASKINPORTEN_PRIVATE_KEY_FILE',
-  'MASKINPORTEN_PRIVATE_KEY',
-  'MASKINPORTEN_PKCS12_FILE',
-  'MASKINPORTEN_CLIENT_JWK',
-] as const;
-
 /**
  * Where the environment says the key is. `path` makes relative paths absolute.
  *
  * @throws UsageError when there is none, or more than one.
  */
-export async function readKeySource(variables: Variables, path = (file: string): string => file): Promise<KeySource> {
+export async function readKeySource(given: Variables, path = (file: string): string => file): Promise<KeySource> {
+  return keySourceOf(withSecrets(given, path), path);
+}
+
+/**
+ * The variables with the secrets that are mounted as files.
+ *
+ * @throws UsageError when one of the files cannot be read.
+ */
+export function withSecrets(
+  given: Variables,
+  path?: (file: string) => string,
+  names: readonly string[] = CLIENT_SECRETS,
+): Variables {
+  const { variables, problems } = withSecretFiles(given, names, path);
+  if (problems.length === 0) return variables;
+  throw usage(problems.map(({ variable, reason }) => problem(variable, reason.en, reason.nb)));
+}
+
+async function keySourceOf(variables: Variables, path = (file: string): string => file): Promise<KeySource> {
   const of = reader(variables);
   const given = KEY_VARIABLES.filter((name) => of(name) !== undefined);
   const [name, second] = given;
@@ -155,6 +189,8 @@ export async function readKeySource(variables: Variables, path = (file: string):
   switch (name) {
     case 'MASKINPORTEN_CLIENT_JWK':
       return { jwk: value, ...common };
+    case 'MASKINPORTEN_CLIENT_JWK_FILE':
+      return { file: path(value), watch: false, ...common };
     case 'MASKINPORTEN_PKCS12_FILE':
       return { file: path(value), watch: false, ...sealed };
     case 'MASKINPORTEN_PRIVATE_KEY_FILE': {
@@ -207,34 +243,8 @@ const usage = (problems: readonly Text[]): UsageError =>
     nb: problems.map(({ nb }) => nb).join('\n'),
   });
 
-const VARIABLE_OF: Readonly<Record<string, string>> = {
-  environment: 'MASKINPORTEN_ENVIRONMENT',
-  issuer: 'MASKINPORTEN_ISSUER',
-  tokenEndpoint: 'MASKINPORTEN_TOKEN_ENDPOINT',
-  clientId: 'MASKINPORTEN_CLIENT_ID',
-  key: 'MASKINPORTEN_PRIVATE_KEY_FILE',
-  'key.pem': 'MASKINPORTEN_PRIVATE_KEY',
-  'key.file': 'MASKINPORTEN_PRIVATE_KEY_FILE',
-  'key.jwk': 'MASKINPORTEN_CLIENT_JWK',
-  'key.kid': 'MASKINPORTEN_KID',
-  'key.passphrase': 'MASKINPORTEN_PRIVATE_KEY_PASSPHRASE',
-  'key.certificateFile': 'MASKINPORTEN_CERTIFICATE_FILE',
-  'key.certificateChain': 'MASKINPORTEN_CERTIFICATE_FILE',
-  'key.registeredAt': 'MASKINPORTEN_KEY_REGISTERED_AT',
-};
-
-const PKCS12_VARIABLE_OF: Readonly<Record<string, string>> = {
-  ...VARIABLE_OF,
-  key: 'MASKINPORTEN_PKCS12_FILE',
-  'key.file': 'MASKINPORTEN_PKCS12_FILE',
-  'key.passphrase': 'MASKINPORTEN_PKCS12_PASSPHRASE',
-};
-
-/** The variable that an option of the library came from: what whoever set it knows it as. */
-export function variableOf(field: string, variables: Variables): string {
-  const names = reader(variables)('MASKINPORTEN_PKCS12_FILE') === undefined ? VARIABLE_OF : PKCS12_VARIABLE_OF;
-  return names[field] ?? names[field.split('.').slice(0, 2).join('.')] ?? field;
-}
+/** The variable that an option of the library came from; the option itself where there is none. */
+const variableOf = (field: string, variables: Variables): string => variableOfOption(field, variables) ?? field;
 
 /** The same error with the variables of the environment in `failures` instead of options of the library. */
 export function inVariables(error: unknown, variables: Variables): unknown {

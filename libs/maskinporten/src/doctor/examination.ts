@@ -91,10 +91,12 @@ export class Examination {
 
   /** The same for another spelling of the issuer: does the server call itself that? */
   metadataOf(issuer: string): Promise<Outcome<IssuerMetadata>> {
-    return this.#once(`metadata ${issuer}`, () => this.#metadataOf({ issuer }));
+    return this.#once(`metadata ${issuer}`, () => this.#metadataOf({ issuer, http: this.setup.http }));
   }
 
-  async #metadataOf(options: Pick<DoctorSetup, 'environment' | 'issuer' | 'tokenEndpoint'>): Promise<IssuerMetadata> {
+  async #metadataOf(
+    options: Pick<DoctorSetup, 'environment' | 'issuer' | 'tokenEndpoint' | 'http'>,
+  ): Promise<IssuerMetadata> {
     const { transport, clock, serverClock } = this;
     return new Issuer(resolveIssuer(options), { transport, clock, serverClock }).refresh();
   }

@@ -48,6 +48,11 @@ export interface DoctorSetup {
   /** Folder whose tracked files and `.env` are searched for secrets. */
   readonly project?: string | undefined;
   readonly http?:
-    { readonly ca?: string | readonly string[] | undefined; readonly proxy?: string | undefined } | undefined;
+    | {
+        readonly ca?: string | readonly string[] | undefined;
+        readonly proxy?: string | undefined;
+        readonly allowInsecureHosts?: readonly string[] | undefined;
+      }
+    | undefined;
   readonly clock?: Clock | undefined;
 }

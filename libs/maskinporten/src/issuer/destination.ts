@@ -1,4 +1,5 @@
-import { isLoopback } from './checked-url.js';
+import { isConfidential } from './checked-url.js';
+import type { InsecureHosts } from './insecure-hosts.js';
 
 /**
  * Somewhere a token may be sent: an origin (scheme, host and port), or an origin with the start of a path.
@@ -18,12 +19,15 @@ export interface CheckedDestination {
 const PATH_PREFIX = /^(\/[\w\-.~!$&'()*+,;=:@]+)+\/?$/;
 
 /** Checks one entry of the option `destinations`. Wildcards are for the presets, so entries are exact. */
-export function checkDestination(destination: unknown): CheckedDestination | { readonly reason: string } {
+export function checkDestination(
+  destination: unknown,
+  insecure?: InsecureHosts,
+): CheckedDestination | { readonly reason: string } {
   const entry = typeof destination === 'string' ? { origin: destination } : destination;
   if (!isEntry(entry)) {
     return { reason: "must be an origin such as 'https://api.example.no', or { origin, pathPrefix }" };
   }
-  const origin = checkOrigin(entry.origin);
+  const origin = checkOrigin(entry.origin, insecure);
   if (typeof origin !== 'string') return origin;
   const pathPrefix: unknown = Object.hasOwn(entry, 'pathPrefix') ? Reflect.get(entry, 'pathPrefix') : undefined;
   if (pathPrefix === undefined || pathPrefix === '/') return { origin, pathPrefix: undefined };
@@ -41,11 +45,11 @@ const isEntry = (value: unknown): value is { readonly origin: string } =>
   'origin' in value &&
   typeof value.origin === 'string';
 
-function checkOrigin(text: string): string | { readonly reason: string } {
+function checkOrigin(text: string, insecure?: InsecureHosts): string | { readonly reason: string } {
   if (/[\s\\]/.test(text) || !URL.canParse(text)) return { reason: 'is not a URL' };
   const url = new URL(text);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url))) {
-    return { reason: 'must be https (http is accepted on loopback only)' };
+  if (!isConfidential(url, insecure)) {
+    return { reason: 'must be https (http is accepted on loopback, and for the hosts of http.allowInsecureHosts)' };
   }
   if (url.username !== '' || url.password !== '' || text.includes('@'))
     return { reason: 'must not contain a user name' };

@@ -3,6 +3,7 @@ import { Agent, buildConnector, EnvHttpProxyAgent, ProxyAgent, type Dispatcher }
 import { createError, type MaskinportenError } from '../errors/index.js';
 import { checkUrl } from './checked-url.js';
 import { ownOptions } from './own-options.js';
+import { insecureHosts, type InsecureHosts } from './insecure-hosts.js';
 import { readBody } from './response-body.js';
 import type { SecurityEventListener } from './security-event.js';
 import { SocketLedger } from './socket-ledger.js';
@@ -14,6 +15,8 @@ export interface HttpTransportOptions {
   readonly ca?: string | readonly string[] | undefined;
   /** Proxy URL, or `environment` to obey `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Default: none, whatever the environment says. */
   readonly proxy?: string | undefined;
+  /** Hosts that may be called over `http:` besides loopback; checked by those who configure them. */
+  readonly allowInsecureHosts?: readonly string[] | undefined;
   /** Sockets per origin. Default 32. */
   readonly maxSockets?: number | undefined;
   /** How long an idle socket is kept, in milliseconds. Default 60000. */
@@ -68,6 +71,7 @@ export function isStaleSocket(error: unknown): boolean {
  * no decompression, a deadline and a size limit on every call. Every failure is one of our errors.
  */
 export class HttpTransport {
+  readonly insecureHosts: InsecureHosts;
   readonly #dispatcher: Dispatcher;
   readonly #ledger = new SocketLedger();
   readonly #now: () => number;
@@ -78,6 +82,7 @@ export class HttpTransport {
 
   constructor(given: HttpTransportOptions = {}) {
     const options = ownOptions(given);
+    this.insecureHosts = insecureHosts(options.allowInsecureHosts);
     this.#now = options.now ?? Date.now;
     this.#onSecurityEvent = options.onSecurityEvent ?? (() => {});
     this.#dispatcher = makeDispatcher(options, this.#ledger);
@@ -91,7 +96,7 @@ export class HttpTransport {
    */
   async send(given: HttpRequest): Promise<HttpResponse> {
     const request = ownOptions(given);
-    const verdict = checkUrl(request.url);
+    const verdict = checkUrl(request.url, this.insecureHosts);
     if ('reason' in verdict) {
       const message = `The address to call ${verdict.reason}.`;
       throw createError('MP_CONFIG_ENDPOINT', { message, field: request.field });

@@ -6,6 +6,8 @@ export type { IssuerOptions, ResolvedIssuer } from './resolve-issuer.js';
 export { metadataUrl } from './metadata-url.js';
 export { checkIssuerUrl, checkUrl, isLoopback } from './checked-url.js';
 export type { UrlVerdict } from './checked-url.js';
+export { checkInsecureHosts, insecureHosts } from './insecure-hosts.js';
+export type { InsecureHosts } from './insecure-hosts.js';
 export { checkDestination } from './destination.js';
 export type { CheckedDestination, Destination } from './destination.js';
 export { Issuer } from './issuer.js';

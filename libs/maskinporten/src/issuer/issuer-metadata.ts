@@ -1,4 +1,5 @@
 import { checkUrl } from './checked-url.js';
+import type { InsecureHosts } from './insecure-hosts.js';
 import { ownOptions } from './own-options.js';
 import type { SecurityEvent } from './security-event.js';
 
@@ -26,7 +27,7 @@ export class MetadataRefusal extends Error {
  *
  * @throws MetadataRefusal
  */
-export function parseIssuerMetadata(body: Buffer, issuer: string): IssuerMetadata {
+export function parseIssuerMetadata(body: Buffer, issuer: string, insecure?: InsecureHosts): IssuerMetadata {
   const document = parseObject(body);
   const { host, origin } = new URL(issuer);
   if (document['issuer'] !== issuer) {
@@ -38,13 +39,13 @@ export function parseIssuerMetadata(body: Buffer, issuer: string): IssuerMetadat
     const reason = `has a token_endpoint that ${why}`;
     return new MetadataRefusal(reason, { type: 'metadata-endpoint-refused', host, reason });
   };
-  const verdict = checkUrl(tokenEndpoint);
+  const verdict = checkUrl(tokenEndpoint, insecure);
   if (typeof tokenEndpoint !== 'string') throw new MetadataRefusal('has no token_endpoint');
   if ('reason' in verdict) throw refuse(verdict.reason);
   if (verdict.url.origin !== origin) throw refuse(`is at another origin (${shown(verdict.url.origin)})`);
   if (tokenEndpoint.includes('#')) throw refuse('has a fragment');
   const jwksUri = document['jwks_uri'];
-  const jwks = checkUrl(jwksUri);
+  const jwks = checkUrl(jwksUri, insecure);
   return Object.freeze({
     issuer,
     tokenEndpoint,

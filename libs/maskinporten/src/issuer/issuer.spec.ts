@@ -166,6 +166,17 @@ describe('Issuer with an address of its own', () => {
     expect(events).toEqual([]);
   });
 
+  it("says which address answered 404, and that a token endpoint of one's own avoids it", async () => {
+    const server = await metadataServer([(_, response) => response.writeHead(404).end()]);
+    const { issuer } = setUp({ issuer: `${server.identifier}tenant` });
+    const error: unknown = await issuer.tokenEndpoint().catch((caught: unknown) => caught);
+    const address = `${server.identifier}.well-known/oauth-authorization-server/tenant`;
+    expect(error).toMatchObject({
+      code: 'MP_CONFIG_ENDPOINT',
+      message: `The metadata of the issuer was answered with status 404: ${address} – correct the issuer, or set tokenEndpoint: then no metadata is needed.`,
+    });
+  });
+
   it.each<[string, Answer]>([
     ['another issuer', document(() => ({ issuer: 'https://evil.example/' }))],
     ['the issuer without its slash', document((base) => ({ issuer: base }))],

@@ -165,9 +165,9 @@ export class Issuer {
   }
 
   #read({ status, body }: HttpResponse): IssuerMetadata {
-    if (status !== 200) throw statusError(status);
+    if (status !== 200) throw statusError(status, this.metadataUrl);
     try {
-      return parseIssuerMetadata(body, this.identifier);
+      return parseIssuerMetadata(body, this.identifier, this.#resolved.insecureHosts);
     } catch (error) {
       if (!(error instanceof MetadataRefusal)) throw error;
       if (error.event === undefined) throw unusable(error.message, status);
@@ -186,14 +186,17 @@ function unusable(reason: string, status: number | undefined): MaskinportenError
   return createError('MP_PROTOCOL', { message, status, field: 'MASKINPORTEN_ISSUER' });
 }
 
-function statusError(status: number): MaskinportenError {
-  const message = `The metadata of the issuer was answered with status ${status}.`;
+function statusError(status: number, address: string): MaskinportenError {
+  const message = `The metadata of the issuer was answered with status ${status}: ${address}`;
   // A service in trouble is blamed on the endpoint, as for token requests; an address that is wrong, on the issuer.
   if (status === 429) return createError('MP_THROTTLED', { message, status });
   if (status >= 500 && status !== 501 && status !== 505) return createError('MP_UPSTREAM', { message, status });
   const details = { message, status, field: 'MASKINPORTEN_ISSUER' };
   if (status >= 300 && status < 400) return createError('MP_REDIRECT', details);
-  return createError('MP_CONFIG_ENDPOINT', details);
+  return createError('MP_CONFIG_ENDPOINT', {
+    ...details,
+    message: `${message} – correct the issuer, or set tokenEndpoint: then no metadata is needed.`,
+  });
 }
 
 /** Lets one caller stop waiting without stopping what others wait for. */

@@ -1,5 +1,6 @@
 import { ConfigurationFailures, type Failure } from '../errors/index.js';
 import { checkIssuerUrl, checkUrl } from './checked-url.js';
+import { checkInsecureHosts, insecureHosts, type InsecureHosts } from './insecure-hosts.js';
 import { environmentOfHost, isEnvironmentName, ISSUER_PRESETS, type EnvironmentName } from './issuer-presets.js';
 import { metadataUrl } from './metadata-url.js';
 import { ownOptions } from './own-options.js';
@@ -10,6 +11,8 @@ export interface IssuerOptions {
   readonly issuer?: string | undefined;
   /** Default: from the issuer's metadata. */
   readonly tokenEndpoint?: string | undefined;
+  /** Hosts that may be spoken to over `http:`, in development. */
+  readonly http?: { readonly allowInsecureHosts?: readonly string[] | undefined } | undefined;
 }
 
 /** Which issuer is talked to, after every check that needs no network. */
@@ -22,12 +25,15 @@ export interface ResolvedIssuer {
   readonly explicitTokenEndpoint?: string;
   /** What is known without metadata. */
   readonly builtInTokenEndpoint?: string;
+  /** Hosts that may be spoken to over `http:`; absent when there are none. */
+  readonly insecureHosts?: InsecureHosts;
 }
 
 /**
  * Settles issuer and endpoints from the options.
  *
- * @throws MaskinportenConfigurationError (`MP_CONFIG`) with fields `environment`, `issuer`, `tokenEndpoint`.
+ * @throws MaskinportenConfigurationError (`MP_CONFIG`) with fields `environment`, `issuer`, `tokenEndpoint`,
+ *   `http.allowInsecureHosts`.
  */
 export function resolveIssuer(given: IssuerOptions): ResolvedIssuer {
   const options = ownOptions(given);
@@ -39,10 +45,13 @@ export function resolveIssuer(given: IssuerOptions): ResolvedIssuer {
     if (failures.isEmpty) failures.add('issuer', 'is missing: set environment to test or prod, or give an issuer');
     throw failures.toError();
   }
-  checkIssuer(issuer, failures);
+  const listed = options.http && ownOptions(options.http).allowInsecureHosts;
+  const insecure = insecureHosts(listed);
+  failures.addAll(checkInsecureHosts(listed, environmentOf(issuer) ?? environment));
+  checkIssuer(issuer, failures, insecure);
   const { tokenEndpoint } = options;
   if (tokenEndpoint !== undefined) {
-    const verdict = checkUrl(tokenEndpoint);
+    const verdict = checkUrl(tokenEndpoint, insecure);
     if ('reason' in verdict) failures.add('tokenEndpoint', verdict.reason);
     else if (tokenEndpoint.includes('#')) failures.add('tokenEndpoint', 'must not have a fragment');
   }
@@ -63,6 +72,7 @@ export function resolveIssuer(given: IssuerOptions): ResolvedIssuer {
     metadataUrl: metadataUrl(issuer),
     ...(known === undefined ? {} : { environment: known, builtInTokenEndpoint: ISSUER_PRESETS[known].tokenEndpoint }),
     ...(tokenEndpoint === undefined ? {} : { explicitTokenEndpoint: tokenEndpoint }),
+    ...(insecure.size === 0 ? {} : { insecureHosts: insecure }),
   });
 }
 
@@ -103,8 +113,8 @@ function presetOf(issuer: string): EnvironmentName | undefined {
   return issuer === ISSUER_PRESETS.test.issuer ? 'test' : undefined;
 }
 
-function checkIssuer(issuer: unknown, failures: ConfigurationFailures): void {
-  const verdict = checkIssuerUrl(issuer);
+function checkIssuer(issuer: unknown, failures: ConfigurationFailures, insecure: InsecureHosts): void {
+  const verdict = checkIssuerUrl(issuer, insecure);
   if ('reason' in verdict) {
     failures.add('issuer', verdict.reason);
     return;

@@ -7,6 +7,7 @@ import {
   type Clock,
   type HttpResponse,
   type HttpTransport,
+  type InsecureHosts,
 } from '../issuer/index.js';
 import { backoffMs, fits, isTransient, parseRetryAfter, sleep, type RetryBudget } from '../token-endpoint/index.js';
 import type { MaskinportenToken, MaskinportenTokenService } from '../tokens/index.js';
@@ -19,7 +20,7 @@ export interface ClientKeysApiOptions {
   readonly baseUrl: string;
   /** Tokens of the administration client that Digdir hands out for the API. */
   readonly tokens: Pick<MaskinportenTokenService, 'getToken' | 'renew' | 'status'>;
-  readonly transport: Pick<HttpTransport, 'send'>;
+  readonly transport: Pick<HttpTransport, 'send'> & Partial<Pick<HttpTransport, 'insecureHosts'>>;
   readonly clock?: Clock | undefined;
   readonly random?: (() => number) | undefined;
 }
@@ -53,7 +54,7 @@ export class ClientKeysApi {
   constructor(options: ClientKeysApiOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#base = checkedBase(options.baseUrl, options.tokens.status.issuer.identifier);
+    this.#base = checkedBase(options.baseUrl, options.tokens.status.issuer.identifier, options.transport.insecureHosts);
   }
 
   /** @throws MaskinportenError: of the token, of the connection, or of a refusal, naming who must act. */
@@ -145,8 +146,8 @@ interface Call {
 const refusal = (field: string, reason: string): MaskinportenError =>
   configurationError([{ field, code: 'MP_CONFIG', reason }]);
 
-function checkedBase(baseUrl: string, issuer: string): string {
-  const verdict = checkUrl(baseUrl);
+function checkedBase(baseUrl: string, issuer: string, insecure?: InsecureHosts): string {
+  const verdict = checkUrl(baseUrl, insecure);
   if ('reason' in verdict) throw refusal(SELF_SERVICE_FIELD, verdict.reason);
   const { url } = verdict;
   if (url.search !== '' || url.hash !== '') {

@@ -52,6 +52,8 @@ export interface TokenServiceConfig {
         readonly ca?: string | readonly string[] | undefined;
         /** Proxy URL, or `environment` to obey the proxy variables. */
         readonly proxy?: string | undefined;
+        /** Hosts that may be spoken to over `http:` in development; refused for production. */
+        readonly allowInsecureHosts?: readonly string[] | undefined;
       }
     | undefined;
   readonly exchanger?: TokenExchanger | undefined;
@@ -80,6 +82,10 @@ export async function createTokenService(given: TokenServiceConfig): Promise<Mas
   } = await checkConfig(config, events, clock);
   keys.onChange((change) => reportChange(change, events));
   for (const watch of watches) watch.start();
+  if (resolved.insecureHosts !== undefined) {
+    const reason = `Tokens and grants go over http, readable by others, to ${[...resolved.insecureHosts].join(', ')}: for development only.`;
+    events.emit({ type: 'warning', field: 'http.allowInsecureHosts', reason });
+  }
 
   const serverClock = new ServerClock(clock);
   const onSecurityEvent = ({ type, host, reason }: { type: string; host: string; reason: string }): void =>

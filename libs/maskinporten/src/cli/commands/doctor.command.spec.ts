@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CUSTOMER, DoctorBench, KB, SCOPE, SYSTEM, publicJwk, sharedKey } from '../../doctor/doctor.fixtures.js';
 import type { Diagnosis } from '../../doctor/index.js';
+import { openssl, TestAuthority } from '../../keys/keys.fixtures.js';
+import { opensslPkcs12 } from '../../keys/pkcs12.fixtures.js';
 import { runInProcess, type CliRun, type CliRunOptions } from '../cli.fixtures.js';
 
 let bench: DoctorBench;
@@ -167,5 +169,62 @@ describe('doctor', () => {
       expect(`${stdout}${stderr}`).not.toMatch(/canary-subscription-key|eyJ[\w-]{10,}\.|BEGIN/);
       for (const line of sharedKey().pem.split('\n').slice(1, 5)) expect(stdout).not.toContain(line);
     }
+  });
+});
+
+const keyFinding = async (env: Record<string, string>): Promise<Diagnosis['findings'][number] | undefined> => {
+  const run = await doctor(['--json'], { env });
+  return (run.document as Diagnosis).findings.find(({ id }) => id.startsWith('key'));
+};
+
+describe('secrets as mounted files', () => {
+  const certificate = new TestAuthority().issue({ subject: '/C=NO/CN=Test/organizationIdentifier=NTRNO-310000019' });
+  const pkcs12 = (): Record<string, string> => {
+    writeFileSync(join(folder, 'key.p12'), opensslPkcs12(certificate.key.pem + certificate.certificate, 'geheim'), {
+      mode: 0o600,
+    });
+    const { MASKINPORTEN_PRIVATE_KEY_FILE: _, MASKINPORTEN_KID: __, ...others } = variables();
+    return { ...others, MASKINPORTEN_PKCS12_FILE: 'key.p12' };
+  };
+
+  it('names the passphrase of a PKCS#12 file when that is what is wrong, and its file when it has one', async () => {
+    expect(await keyFinding({ ...pkcs12(), MASKINPORTEN_PKCS12_PASSPHRASE: 'wrong' })).toMatchObject({
+      id: 'key.passphrase',
+      field: 'MASKINPORTEN_PKCS12_PASSPHRASE',
+    });
+    writeFileSync(join(folder, 'passphrase'), 'wrong\n');
+    expect(await keyFinding({ ...pkcs12(), MASKINPORTEN_PKCS12_PASSPHRASE_FILE: 'passphrase' })).toMatchObject({
+      id: 'key.passphrase',
+      field: 'MASKINPORTEN_PKCS12_PASSPHRASE_FILE',
+    });
+    const env = {
+      ...variables(),
+      MASKINPORTEN_PRIVATE_KEY_FILE: 'encrypted.pem',
+      MASKINPORTEN_PRIVATE_KEY_PASSPHRASE: 'x',
+    };
+    const encrypted = openssl(['pkcs8', '-topk8', '-v2', 'aes256', '-passout', 'pass:geheim'], sharedKey().pem);
+    writeFileSync(join(folder, 'encrypted.pem'), encrypted, { mode: 0o600 });
+    expect(await keyFinding(env)).toMatchObject({ field: 'MASKINPORTEN_PRIVATE_KEY_PASSPHRASE' });
+  });
+
+  it('takes a passphrase from its file, without the line break at the end', async () => {
+    writeFileSync(join(folder, 'passphrase'), '\uFEFFgeheim\n');
+    const env = { ...pkcs12(), MASKINPORTEN_PKCS12_PASSPHRASE_FILE: 'passphrase' };
+    // The file was opened: what is missing now is the kid of a client with registered keys.
+    expect(await keyFinding(env)).toMatchObject({ id: 'key.kid-missing' });
+  });
+
+  it('says which file cannot be read, and that a secret stands in two places', async () => {
+    const missing = await doctor(['--json'], { env: { ...pkcs12(), MASKINPORTEN_PKCS12_PASSPHRASE_FILE: 'nowhere' } });
+    expect(missing.exitCode).toBe(2);
+    expect(missing.stderr + missing.stdout).toContain(
+      'MASKINPORTEN_PKCS12_PASSPHRASE_FILE names a file that cannot be read',
+    );
+    const env = { ...variables(), ALTINN_SUBSCRIPTION_KEY: 'canary', ALTINN_SUBSCRIPTION_KEY_FILE: 'passphrase' };
+    const twice = await doctor(['--json'], { env });
+    expect(twice.stderr + twice.stdout).toContain(
+      'ALTINN_SUBSCRIPTION_KEY_FILE is set besides ALTINN_SUBSCRIPTION_KEY',
+    );
+    expect(twice.stderr + twice.stdout).not.toContain('canary');
   });
 });

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { DoctorSetup } from '../../doctor/index.js';
 import { parseOrganisationNumber } from '../../grants/index.js';
 import { defineCommand } from '../define-command.js';
+import { inVariablesThatAreSet } from '../doctor-fields.js';
 import { doctorLines } from '../doctor-report.js';
 import { doctorSetup } from '../doctor-setup.js';
 import { UsageError } from '../exit.js';
@@ -121,8 +122,9 @@ export const doctor = defineCommand((cli) => ({
     const diagnosis = await examine(setup, {
       onProgress: ({ title, index, total }) => cli.progress(`${index + 1}/${total} ${cli.text(title)} …`),
     });
-    const { healthy, cause, findings } = diagnosis;
-    cli.report({ healthy, cause: cause?.id, findings }, () => doctorLines(cli, diagnosis));
+    const named = inVariablesThatAreSet(diagnosis, variables);
+    const { healthy, cause, findings } = named;
+    cli.report({ healthy, cause: cause?.id, findings }, () => doctorLines(cli, named));
     return healthy ? 0 : 1;
   },
 }));

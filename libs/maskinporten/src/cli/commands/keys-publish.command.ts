@@ -1,5 +1,6 @@
 import { defineCommand } from '../define-command.js';
 import { isToBeApplied, withDryRun } from '../dry-run.js';
+import { newKeyPassphrase } from '../new-key-passphrase.js';
 import { ADMINISTRATION_HELP } from '../administration-help.js';
 
 export const keysPublish = defineCommand((cli) => ({
@@ -68,7 +69,7 @@ export const keysPublish = defineCommand((cli) => ({
       import('../../self-service/index.js'),
     ]);
     const variables = await cli.environment(envFile);
-    const passphrase = variables['MASKINPORTEN_NEW_KEY_PASSPHRASE'];
+    const passphrase = newKeyPassphrase(cli, variables);
     const key = await readPublicHalf(cli, { file, kid, passphrase });
     const administration = await openAdministration(cli, variables, { clientId });
     try {

@@ -4,6 +4,7 @@ import type { Cli } from '../cli.js';
 import { defineCommand } from '../define-command.js';
 import { isToBeApplied, withDryRun } from '../dry-run.js';
 import { UsageError } from '../exit.js';
+import { newKeyPassphrase } from '../new-key-passphrase.js';
 import { planDocument, planLines, PLAN_ONLY, settingsLines } from '../key-set-text.js';
 
 export const keysRotate = defineCommand((cli) => ({
@@ -88,7 +89,7 @@ export const keysRotate = defineCommand((cli) => ({
     const variables = await cli.environment(envFile);
     const oldKid = options.oldKid ?? variables['MASKINPORTEN_KID']?.trim();
     if (oldKid === undefined || oldKid === '') throw oldKidMissing();
-    const passphrase = variables['MASKINPORTEN_NEW_KEY_PASSPHRASE'];
+    const passphrase = newKeyPassphrase(cli, variables);
     const { jwk, source } = await readNewKey(cli, { file, kid, passphrase });
     const administration = await openAdministration(cli, variables, { clientId });
     const { api, clientId: client, settings } = administration;

@@ -1,4 +1,4 @@
-import { checkDestination, mixedEnvironments, type EnvironmentName } from '../../issuer/index.js';
+import { checkDestination, insecureHosts, mixedEnvironments, type EnvironmentName } from '../../issuer/index.js';
 import type { Check } from '../check.js';
 import { failed, good, words, type Complaint, type Finding, type Topic } from '../finding.js';
 import type { DoctorSetup } from '../setup.js';
@@ -8,10 +8,10 @@ const FIELD = 'MASKINPORTEN_DESTINATIONS';
 
 /** Where tokens may go: well-formed, and of the same environment as the issuer (F-88). */
 export function checkDestinations(
-  { destinations = [], altinn }: Pick<DoctorSetup, 'destinations' | 'altinn'>,
+  { destinations = [], altinn, http }: Pick<DoctorSetup, 'destinations' | 'altinn' | 'http'>,
   environment: EnvironmentName | undefined,
 ): readonly Finding[] {
-  const checked = destinations.map((entry) => checkDestination(entry));
+  const checked = destinations.map((entry) => checkDestination(entry, insecureHosts(http?.allowInsecureHosts)));
   const refused = checked.flatMap((verdict, index) =>
     'reason' in verdict ? [failed(TOPIC, malformed(index + 1, verdict.reason))] : [],
   );

@@ -38,8 +38,8 @@ function reached(issuer: string): Finding['cause'] {
         'Metadata kom over verifisert TLS og navngir samme issuer.',
       )
     : words(
-        'Its metadata names the same issuer (loopback, without TLS).',
-        'Metadata navngir samme issuer (loopback, uten TLS).',
+        'Its metadata names the same issuer (http, without TLS: for development only).',
+        'Metadata navngir samme issuer (http, uten TLS: bare for utvikling).',
       );
 }
 

@@ -2,6 +2,7 @@ import {
   ISSUER_PRESETS,
   checkIssuerUrl,
   environmentOfHost,
+  insecureHosts,
   mixedEnvironments,
   type EnvironmentName,
 } from '../../issuer/index.js';
@@ -16,7 +17,7 @@ export const AUDIENCE: Topic = { id: 'audience', title: words('Issuer and audien
 const FIELD = 'MASKINPORTEN_ISSUER';
 
 /** The issuer as it is written, before anything is sent: environments that are mixed, and a slash too few or too many. */
-export function checkIssuerSetting({ environment, issuer, tokenEndpoint }: DoctorSetup): Finding {
+export function checkIssuerSetting({ environment, issuer, tokenEndpoint, http }: DoctorSetup): Finding {
   const written = issuer ?? (environment === undefined ? undefined : ISSUER_PRESETS[environment].issuer);
   if (written === undefined) {
     return failed(AUDIENCE, {
@@ -26,7 +27,7 @@ export function checkIssuerSetting({ environment, issuer, tokenEndpoint }: Docto
       field: 'MASKINPORTEN_ENVIRONMENT',
     });
   }
-  const verdict = checkIssuerUrl(written);
+  const verdict = checkIssuerUrl(written, insecureHosts(http?.allowInsecureHosts));
   if ('reason' in verdict) {
     return failed(AUDIENCE, {
       kind: 'malformed',
