@@ -1,4 +1,5 @@
 // The unit test of an ordinary CommonJS Nest project: ts-jest, without Node's flag for ES modules.
+import { generateKeyPairSync } from 'node:crypto';
 import 'reflect-metadata';
 import { Controller, Get } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -14,12 +15,16 @@ class ClaimsController {
   }
 }
 
+const pem = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString();
+
 describe('a controller', () => {
   it('is tested with the fake token service', async () => {
     const options = {
       environment: 'test' as const,
       clientId: 'a-client',
-      key: { pem: process.env['TEST_PEM'] ?? '', kid: 'k' },
+      key: { pem, kid: 'k' },
     };
     const module = await Test.createTestingModule({
       imports: [MaskinportenModule.forRoot(options)],
