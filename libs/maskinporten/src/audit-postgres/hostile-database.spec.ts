@@ -254,6 +254,17 @@ describe('a hostile database: PostgreSQL', () => {
 });
 
 describe('a log in a PGlite folder', () => {
+  it('F-154: is written with read committed, whatever its default is', async () => {
+    const pglite = await PGlite.create();
+    await pglite.exec(`ALTER ROLE postgres SET default_transaction_isolation = 'serializable';
+      SET default_transaction_isolation = 'serializable'`);
+    const store = await openPgliteAuditStore(pglite);
+    const log = new AuditLog({ store, lingerMs: 0 });
+    await intent(log, 'r-1');
+    await log.close();
+    expect(log.status()).toMatchObject({ state: 'up', seq: 3 });
+  }, 60_000);
+
   it('from before is brought up to date when it is opened', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'audit-pglite-before-'));
     const first = await openPgliteAuditStore({ folder, PGlite });

@@ -87,6 +87,8 @@ async function openDatabase(pglite: PgliteLike): Promise<PostgresAuditStore> {
   const { rows } = await pglite.query('SELECT FROM pg_roles WHERE rolname = $1', [WRITER]);
   if (rows.length === 0) await pglite.exec(`CREATE ROLE ${WRITER} NOLOGIN`);
   await migrate(client, WRITER);
+  // The folder may have another default (F-154).
+  await pglite.exec('SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED');
   await pglite.exec(`SET ROLE ${WRITER}`);
   return new PostgresAuditStore({ database });
 }

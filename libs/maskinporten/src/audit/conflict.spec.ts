@@ -96,6 +96,22 @@ describe('somebody else’s record on the chain of a writer that lives', () => {
     expect(found(await verify())).toContain(`inserted ${writer} ${seq + 1}-${seq + 9}`);
   });
 
+  it('F-156: is found without keys too, although there is a checkpoint of it that looks like one', async () => {
+    const log = open();
+    await write(log, 'r-1');
+    const { writer } = log.status();
+    const forged = forge(writer);
+    const { seq, hash, at } = forged;
+    store.storedCheckpoints.push({ writer, seq, hash, at, keyId: 'forged', signature: 'forged' });
+    await write(log, 'r-2');
+    await log.close();
+    expect(found(await verifyAuditLog(store))).toEqual([`inserted ${writer} ${seq}-${seq}`]);
+    expect(found(await verify()).toSorted()).toEqual([
+      `bad-checkpoint ${writer} ${seq}`,
+      `inserted ${writer} ${seq}-${seq}`,
+    ]);
+  });
+
   it('F-156: is found when the process ends before it writes again', async () => {
     const log = open();
     await write(log, 'r-1');

@@ -100,7 +100,11 @@ class Verification {
     const kept = [this.#openings.statementOn(writer), end, ...this.#copies.filter((copy) => copy.writer === writer)]
       .filter((head) => head !== undefined)
       .toSorted((a, b) => a.seq - b.seq);
-    return new WriterCheck(writer, { kept, checkpoints: this.#genuine(writer), end }, this.#findings);
+    return new WriterCheck(
+      writer,
+      { kept, checkpoints: this.#genuine(writer), areSigned: this.#verifier !== undefined, end },
+      this.#findings,
+    );
   }
 
   async *#genuine(writer: string): AsyncGenerator<AuditHead> {
@@ -160,6 +164,8 @@ class Verification {
 interface Known {
   readonly kept: readonly AuditHead[];
   readonly checkpoints: AsyncIterable<AuditHead>;
+  /** Whether the signatures of the checkpoints were looked at. */
+  readonly areSigned: boolean;
   /** Where it says itself that it ended. */
   readonly end: AuditHead | undefined;
 }
@@ -176,6 +182,7 @@ class WriterCheck {
   isSigned = false;
   readonly #findings: Findings;
   readonly #heads: AsyncGenerator<AuditHead>;
+  readonly #areSigned: boolean;
   readonly #end: AuditHead | undefined;
   /** Last number that anything outside the writer's own records agrees with. */
   #agreed = 0;
@@ -185,10 +192,11 @@ class WriterCheck {
   #hasBegun = false;
   #isRewritten = false;
 
-  constructor(writer: string, { kept, checkpoints, end }: Known, findings: Findings) {
+  constructor(writer: string, { kept, checkpoints, areSigned, end }: Known, findings: Findings) {
     this.chain = new ChainCheck(writer, findings);
     this.#findings = findings;
     this.#heads = merged(kept, checkpoints);
+    this.#areSigned = areSigned;
     this.#end = end;
   }
 
@@ -229,7 +237,7 @@ class WriterCheck {
   #reportForeign(): void {
     if (this.#foreign === undefined || this.#end === undefined) return;
     const [first, last] = this.#foreign;
-    if (this.covered >= first) return;
+    if (this.#areSigned && this.covered >= first) return;
     const detail = `the process that wrote this chain ended it with number ${this.#end.seq}, because it found something else after that`;
     this.#findings.add(finding('inserted', this.chain.writer, first, detail, last));
   }
