@@ -228,3 +228,15 @@ describe('secrets as mounted files', () => {
     expect(twice.stderr + twice.stdout).not.toContain('canary');
   });
 });
+
+describe('hosts that may be spoken to over http', () => {
+  it('are named as what is wrong, when production is meant', async () => {
+    const { MASKINPORTEN_ISSUER: _, ...others } = variables();
+    const env = { ...others, MASKINPORTEN_ENVIRONMENT: 'prod', MASKINPORTEN_ALLOW_INSECURE_HOSTS: 'simulator' };
+    const { exitCode, document } = await doctor(['--json'], { env });
+    expect(exitCode).toBe(1);
+    expect((document as Diagnosis).findings).toContainEqual(
+      expect.objectContaining({ id: 'audience.insecure-hosts', field: 'MASKINPORTEN_ALLOW_INSECURE_HOSTS' }),
+    );
+  });
+});

@@ -44,6 +44,7 @@ function reached(issuer: string): Finding['cause'] {
 }
 
 function unresolved({ failures: [first] }: MaskinportenError): Finding {
+  if (first?.field.startsWith('http.allowInsecureHosts') === true) return insecure(first.reason);
   const reason = first === undefined ? '' : `${first.field} ${first.reason}`;
   return failed(AUDIENCE, {
     kind: 'refused',
@@ -53,6 +54,21 @@ function unresolved({ failures: [first] }: MaskinportenError): Finding {
       'Sett MASKINPORTEN_ENVIRONMENT, og fjern adressene som følger av det.',
     ),
     field: 'MASKINPORTEN_ISSUER',
+  });
+}
+
+function insecure(reason: string): Finding {
+  return failed(AUDIENCE, {
+    kind: 'insecure-hosts',
+    cause: words(
+      `MASKINPORTEN_ALLOW_INSECURE_HOSTS ${reason}.`,
+      `MASKINPORTEN_ALLOW_INSECURE_HOSTS kan ikke brukes slik (${reason}).`,
+    ),
+    fix: words(
+      'Remove it; it is for containers of a development machine, which it names exactly.',
+      'Fjern den; den er for containere på en utviklingsmaskin, og navngir dem nøyaktig.',
+    ),
+    field: 'MASKINPORTEN_ALLOW_INSECURE_HOSTS',
   });
 }
 
