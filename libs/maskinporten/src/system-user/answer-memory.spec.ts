@@ -28,6 +28,7 @@ function closedGate(): { gate: Promise<void>; open: () => void } {
   return { gate, open };
 }
 
+const turn = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const failing = async (): Promise<Answer> => Promise.reject(new Error('down'));
 
 describe('AnswerMemory', () => {
@@ -124,6 +125,36 @@ describe('AnswerMemory', () => {
     await asking;
     await expect(next).resolves.toMatchObject({ number: 2, yes: false });
     await expect(memory.get('a', answering(true), false)).resolves.toMatchObject({ number: 2 });
+  });
+
+  it('forgets what is being asked in whatever order the questions end, and however often it is called', async () => {
+    const [first, second] = [closedGate(), closedGate()];
+    const early = memory.get('a', answering(true, first.gate), false);
+    const waiting = memory.get('a', answering(true), true);
+    memory.forget('a');
+    // The question that others may join; the one that waits for the first was asked behind its back.
+    const joined = memory.get('a', answering(true, second.gate), false);
+    first.open();
+    await early;
+    await turn();
+    memory.forget('a');
+    const before = asked;
+    second.open();
+    await Promise.all([joined, waiting]);
+    const { number } = await memory.get('a', answering(true), false);
+    expect(number).toBeGreaterThan(before);
+  });
+
+  it('an answer that comes late does not replace one that was asked later', async () => {
+    const slow = closedGate();
+    const early = memory.get('a', answering(true, slow.gate), false);
+    await Promise.resolve();
+    await Promise.resolve();
+    memory.forget('a');
+    await expect(memory.get('a', answering(false), false)).resolves.toMatchObject({ number: 2, yes: false });
+    slow.open();
+    await early;
+    await expect(memory.get('a', answering(true), false)).resolves.toMatchObject({ number: 2, yes: false });
   });
 
   it('T-70: keeps no more than it may', async () => {

@@ -12,6 +12,7 @@ export interface Lifetime {
 
 interface Remembered<T> {
   readonly value: T;
+  readonly generation: number;
   readonly negative: boolean;
   readonly untilWallMs: number;
   readonly untilMonotonicMs: number;
@@ -21,7 +22,17 @@ interface Flight<T> {
   readonly answer: Promise<T>;
   /** What is asked after this flight has ended, for those who need an answer from after their question. */
   next: Promise<T> | undefined;
-  detached: boolean;
+  /** Later questions have a higher one. */
+  readonly generation: number;
+}
+
+/** The questions about one key that are not answered yet. */
+interface Line<T> {
+  /** The one that others may join. */
+  current: Flight<T> | undefined;
+  running: number;
+  /** What was asked before this is not believed, in whatever order the answers arrive. */
+  oldest: number;
 }
 
 /** A question to Altinn never takes longer than this, retries and tokens included. */
@@ -33,7 +44,8 @@ const DEADLINE_MS = 12_000;
  */
 export class AnswerMemory<T> {
   readonly #answers: LRUCache<string, Remembered<T>>;
-  readonly #flights = new Map<string, Flight<T>>();
+  readonly #lines = new Map<string, Line<T>>();
+  #generation = 0;
   readonly #clock: Clock;
   readonly #lifetime: (answer: T) => Lifetime;
   /** A shared question must not run in the context of the request that happened to come first (T-44). */
@@ -52,10 +64,11 @@ export class AnswerMemory<T> {
   async get(key: string, ask: (signal: AbortSignal) => Promise<T>, fresh: boolean): Promise<T> {
     const remembered = this.#remembered(key);
     if (remembered !== undefined && (!fresh || remembered.negative)) return remembered.value;
-    const flight = this.#flights.get(key);
+    const flight = this.#lines.get(key)?.current;
     if (flight === undefined) return this.#start(key, ask).answer;
     if (!fresh) return flight.answer;
-    const later = async (): Promise<T> => this.#start(key, ask).answer;
+    // What others have asked since this flight ended was asked after this call, too.
+    const later = async (): Promise<T> => (this.#lines.get(key)?.current ?? this.#start(key, ask)).answer;
     flight.next ??= flight.answer.then(later, later);
     return flight.next;
   }
@@ -63,10 +76,11 @@ export class AnswerMemory<T> {
   /** Nothing that is known or being asked now is used again. */
   forget(key: string): void {
     this.#answers.delete(key);
-    const flight = this.#flights.get(key);
-    if (flight === undefined) return;
-    flight.detached = true;
-    this.#flights.delete(key);
+    const line = this.#lines.get(key);
+    if (line === undefined) return;
+    this.#generation += 1;
+    line.oldest = this.#generation;
+    line.current = undefined;
   }
 
   #remembered(key: string): Remembered<T> | undefined {
@@ -77,28 +91,35 @@ export class AnswerMemory<T> {
   }
 
   #start(key: string, ask: (signal: AbortSignal) => Promise<T>): Flight<T> {
+    this.#generation += 1;
+    const generation = this.#generation;
+    const line = this.#lines.get(key) ?? { current: undefined, running: 0, oldest: 0 };
     const flight: Flight<T> = {
       answer: this.#outside.runInAsyncScope(async () => {
         await Promise.resolve();
-        return this.#ask(key, ask, flight);
+        return this.#ask(key, ask, line, flight);
       }),
       next: undefined,
-      detached: false,
+      generation,
     };
-    this.#flights.set(key, flight);
+    line.current = flight;
+    line.running += 1;
+    this.#lines.set(key, line);
     return flight;
   }
 
-  async #ask(key: string, ask: (signal: AbortSignal) => Promise<T>, flight: Flight<T>): Promise<T> {
+  async #ask(key: string, ask: (signal: AbortSignal) => Promise<T>, line: Line<T>, flight: Flight<T>): Promise<T> {
     // Counted from the question, not from its answer: a slow answer is an old one.
     const wallMs = this.#clock.wallMs();
     const monotonicMs = this.#clock.monotonicMs();
     try {
       const value = await ask(AbortSignal.timeout(DEADLINE_MS));
-      if (!flight.detached) {
+      const { generation } = flight;
+      if (generation >= line.oldest && generation >= (this.#answers.peek(key)?.generation ?? 0)) {
         const { forMs, negative } = this.#lifetime(value);
         this.#answers.set(key, {
           value,
+          generation,
           negative,
           untilWallMs: wallMs + forMs,
           untilMonotonicMs: monotonicMs + forMs,
@@ -106,7 +127,9 @@ export class AnswerMemory<T> {
       }
       return value;
     } finally {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+      if (line.current === flight) line.current = undefined;
+      line.running -= 1;
+      if (line.running === 0) this.#lines.delete(key);
     }
   }
 }

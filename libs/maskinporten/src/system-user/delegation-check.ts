@@ -42,7 +42,14 @@ export class DelegationCheck {
   readonly #presence: PresenceCheck;
   readonly #rights: AnswerMemory<TimedRight>;
   /** Part of the key of remembered rights, so that forgetting one system user costs the same however many there are. */
-  readonly #epochs = new LRUCache<string, number>({ max: MAX_ENTRIES });
+  readonly #epochs = new LRUCache<string, number>({
+    max: MAX_ENTRIES,
+    // Below the epochs that are not known any more nothing is believed, or a forgotten yes would be found again.
+    disposeAfter: (epoch, _key, reason) => {
+      if (reason === 'evict') this.#oldestEpoch = Math.max(this.#oldestEpoch, epoch);
+    },
+  });
+  #oldestEpoch = 0;
   #forgotten = 0;
 
   constructor(options: DelegationCheckOptions) {
@@ -90,7 +97,7 @@ export class DelegationCheck {
   ): Promise<TimedRight> {
     const { resource, action, party } = question;
     // With the id: what one system user was allowed says nothing about the next one of the same customer.
-    const epoch = this.#epochs.get(memoryKey(key)) ?? 0;
+    const epoch = this.#epochs.get(memoryKey(key)) ?? this.#oldestEpoch;
     const memory = `${memoryKey(key)}${JSON.stringify([systemUser.id, resource, action, party, epoch])}`;
     try {
       const answer = await this.#rights.get(
