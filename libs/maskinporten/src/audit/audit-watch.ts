@@ -16,9 +16,9 @@ export interface AuditSources {
 export type OtherCalls = 'continue' | 'refuse';
 
 /**
- * Writes what an application does into its log. A call on behalf of another organisation is made when its intent is
- * stored, and not otherwise; a call for nobody else waits for the log as long as that answers, and by `otherCalls` when
- * it does not (F-133).
+ * Writes what an application does into its log. A call by somebody else's right – a system user's, a `consumer_org`'s, a
+ * consent, a person's – is made when its intent is stored, and not otherwise; a call for nobody else waits for the log
+ * as long as that answers, and by `otherCalls` when it does not (F-133).
  *
  * @returns a function that ends it
  */
@@ -67,13 +67,14 @@ function entryOf(kind: AuditEntry['kind'], facts: Loose): AuditEntry {
 }
 
 function factsOf(call: OutboundCall): Loose {
-  const { id, context, client, method, host, pathTemplate, scopes, organisation, tokenJti, kid } = call;
+  const { id, context, client, method, host, pathTemplate, scopes, organisation, party, tokenJti, kid } = call;
   return {
     callId: id,
     requestId: context?.requestId,
     caller: context?.caller,
     client,
     organisation,
+    party,
     scopes,
     method,
     host,

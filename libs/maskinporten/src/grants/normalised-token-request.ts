@@ -12,6 +12,8 @@ export interface CheckedParts {
   readonly exchange?: 'altinn';
 }
 
+const CONSENT_OF_ORGANISATION = /^urn:altinn:organization:identifier-no:(\d{9})$/;
+
 /**
  * The one immutable value that makes both the claims of a grant and the key of the cache (architecture, decision 1):
  * two requests that differ in any claim differ in `canonical`, and the other way round. It is itself a `TokenRequest`,
@@ -66,9 +68,27 @@ export class NormalisedTokenRequest implements TokenRequest {
     return this.#canonical;
   }
 
-  /** On whose behalf the token is wanted: of the system user, else `consumer_org`; undefined for our own. */
+  /**
+   * On whose behalf the token is wanted: of the system user, else `consumer_org`, else who gave the consent; undefined
+   * for our own, and for a person.
+   */
   get organisation(): string | undefined {
-    return this.systemUser?.organisation ?? this.consumerOrg;
+    return this.systemUser?.organisation ?? this.consumerOrg ?? this.consentingOrganisation;
+  }
+
+  /** The organisation that gave the consent; undefined when a person did, whose number is never recorded. */
+  get consentingOrganisation(): string | undefined {
+    return CONSENT_OF_ORGANISATION.exec(this.consent?.from ?? '')?.[1];
+  }
+
+  /** Is it somebody else's right that is used: a system user's, an organisation's, or a person's? */
+  get delegated(): boolean {
+    return (
+      this.systemUser !== undefined ||
+      this.consumerOrg !== undefined ||
+      this.consent !== undefined ||
+      this.pid !== undefined
+    );
   }
 
   /** The same request for the Maskinporten token that an exchange starts from. */

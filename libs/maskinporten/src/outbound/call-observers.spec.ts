@@ -13,6 +13,11 @@ import { TOKEN, TwoServers, withSpare } from './servers.fixtures.js';
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
+const consentFrom = (kind: 'person' | 'organization', number: string): { id: string; from: string } => ({
+  id: '0b4d1c6a-9f0e-4c39-8d0b-3d2f1a5c7e11',
+  from: `urn:altinn:${kind}:identifier-no:${number}`,
+});
+
 /** Writes down what it is told. */
 class Watcher implements CallObserver {
   readonly intents: OutboundCall[] = [];
@@ -99,6 +104,30 @@ describe('call observers', () => {
       ]);
       expect(watcher.ended).toEqual([[watcher.intents[0], { status: 200, durationMs: expect.any(Number) }]]);
       expect(deepText(watcher.ended)).not.toMatch(new RegExp(`01819000391|Bearer|"${TOKEN}"`));
+    });
+
+    it.each([
+      ['consumerOrg', { consumerOrg: '310000027' }, '310000027', undefined],
+      ['the consent of an organisation', { consent: consentFrom('organization', '310000027') }, '310000027', undefined],
+      [
+        'both',
+        { consumerOrg: '310000019', consent: consentFrom('organization', '310000027') },
+        '310000019',
+        '310000027',
+      ],
+      ['the consent of a person', { consent: consentFrom('person', '01819000391') }, undefined, undefined],
+      ['pid', { pid: '01819000391' }, undefined, undefined],
+    ])('somebody else’s right is a delegated call: %s', async (_what, request, organisation, party) => {
+      await call(cached(), '/claims', { scopes: 'acme:read', ...request });
+      expect(watcher.intents).toMatchObject([{ delegated: true }]);
+      expect(watcher.intents[0]?.organisation).toBe(organisation);
+      expect(watcher.intents[0]?.party).toBe(party);
+      expect(deepText(watcher.intents)).not.toContain('01819000391');
+    });
+
+    it('a call by our own right is not a delegated one', async () => {
+      await call(cached(), '/claims', { scopes: 'acme:read', resource: 'https://api.example.no' });
+      expect(watcher.intents).toMatchObject([{ delegated: false, organisation: undefined }]);
     });
 
     it('F-133: nothing is sent when one of them refuses, and the refusal is the error', async () => {

@@ -16,9 +16,11 @@ export interface OutboundCall {
   /** Path with numbers and ids replaced by `{id}`, or the call's own `pathTemplate`. */
   readonly pathTemplate: string;
   readonly scopes: readonly string[];
-  /** On whose behalf, nine digits; undefined for our own. */
+  /** On whose behalf, nine digits; undefined for our own and for a person. */
   readonly organisation: string | undefined;
-  /** True when it is made on behalf of another organisation (system user or `consumer_org`). */
+  /** The organisation whose consent is used, where that is another than `organisation`. */
+  readonly party?: string | undefined;
+  /** True when it is made by somebody else's right: a system user's, a `consumer_org`'s, a consent or a person's (`pid`). */
   readonly delegated: boolean;
   /** `jti` of the grant that its token came from; undefined when no token was to be had. */
   readonly tokenJti: string | undefined;

@@ -28,7 +28,7 @@ export class WatchedCall {
 
   constructor({ observers, client, request, method, url, pathTemplate }: WatchedParts, token?: MaskinportenToken) {
     this.#observers = observers;
-    const { organisation, scopes } = request;
+    const { organisation, consentingOrganisation, delegated, scopes } = request;
     this.#call = Object.freeze({
       id: randomUUID(),
       context: RequestContext.current(),
@@ -38,7 +38,8 @@ export class WatchedCall {
       pathTemplate: pathTemplate ?? pathTemplateOf(url.pathname),
       scopes,
       organisation,
-      delegated: organisation !== undefined,
+      party: consentingOrganisation === organisation ? undefined : consentingOrganisation,
+      delegated,
       tokenJti: token?.jti,
       kid: token?.kid,
       startedAt: new Date(),
