@@ -43,6 +43,8 @@ export interface LoggedCall {
   readonly query: Readonly<Record<string, string>>;
   readonly scope: string;
   readonly owner: string | undefined;
+  /** Whose token it was called with. */
+  readonly client: string | undefined;
   readonly exchanged: boolean;
   readonly body: unknown;
   status: number;
@@ -181,6 +183,7 @@ export class AltinnStandIn {
       query: Object.fromEntries(url.searchParams),
       scope: claims?.scope ?? '',
       owner: claims?.owner,
+      client: claims?.client_id,
       exchanged: claims?.exchanged ?? false,
       body: json && text !== '' ? JSON.parse(text) : text,
       status: 0,

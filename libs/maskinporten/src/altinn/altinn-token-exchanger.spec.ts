@@ -90,9 +90,9 @@ describe('token exchange', () => {
     expect(standIn.calls('/exchange/')).toHaveLength(1);
   });
 
-  it('F-87: a web page is not a token', async () => {
+  it('F-85, F-87: a web page is not a token', async () => {
     standIn.fail('/exchange/', 200, { headers: { 'content-type': 'text/html' }, body: '<html></html>' });
-    await expect(client.tokens.getToken(request)).rejects.toMatchObject({ code: 'MP_CONFIG_ENDPOINT' });
+    await expect(client.tokens.getToken(request)).rejects.toMatchObject({ code: 'MP_PROTOCOL' });
   });
 
   it('T-54: a token for another customer than was asked for is refused', () => {

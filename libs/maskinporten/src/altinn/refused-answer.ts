@@ -86,8 +86,12 @@ export function unusableAnswer(what: string, reason: string): MaskinportenError 
   });
 }
 
-/** The address answers with a web page, so whatever it is, it is not the API. */
+/**
+ * A web page answered. One that says it succeeded was put in the way by a portal or a proxy and may be gone in a moment
+ * (F-85); one that says there is nothing here means that the address is not the API's.
+ */
 export function notTheApi(what: string, status: number): MaskinportenError {
+  if (status < 400) return unusableAnswer(what, `it is a web page (HTTP ${status})`);
   return createError('MP_CONFIG_ENDPOINT', {
     message: `A web page answered instead of Altinn (${what}, HTTP ${status}).`,
     field: PLATFORM_FIELD,

@@ -1,3 +1,4 @@
+import { inputList, inputRecord, inputText, wrongInput } from './input.js';
 import { isRecord, read, readList, readRecords, readText, type WireRecord } from './wire.js';
 
 /** One resource of the resource registry, optionally one action on it. */
@@ -8,11 +9,40 @@ export interface Right {
   readonly action?: string;
 }
 
-export function writeRight({ resource, action }: Right): object {
+/** A right as a caller may write it: in short, or with the resource as Altinn itself has it. */
+export type RightInput =
+  | Right
+  | {
+      /** `[{ id: 'urn:altinn:resource', value: 'ske-krav-og-betalinger' }]`, or an app by `urn:altinn:org` and `urn:altinn:app`. */
+      readonly resource: readonly { readonly id: string; readonly value: string }[];
+      readonly action?: string;
+    };
+
+/** @throws TokenRequestInvalidError (`MP_REQUEST`) naming the field that is wrong */
+export function writeRights(value: unknown, field: string): readonly object[] {
+  return inputList(value, field).map((right, index) => writeRight(right, `${field}[${index}]`));
+}
+
+function writeRight(value: unknown, field: string): object {
+  const { resource, action } = inputRecord(value, field);
+  const checked = action === undefined ? undefined : inputText(action, `${field}.action`);
   return {
-    ...(action === undefined ? {} : { action: action.trim() }),
-    resource: [{ id: 'urn:altinn:resource', value: resource.trim() }],
+    ...(checked === undefined ? {} : { action: checked }),
+    resource: [{ id: 'urn:altinn:resource', value: resourceFrom(resource, `${field}.resource`) }],
   };
+}
+
+function resourceFrom(value: unknown, field: string): string {
+  if (!Array.isArray(value)) return inputText(value, field);
+  const attributes = inputList(value, field).map((entry, index) => {
+    const at = `${field}[${index}]`;
+    const { id, value: named } = inputRecord(entry, at);
+    return { id: inputText(id, `${at}.id`).toLowerCase(), value: inputText(named, `${at}.value`) };
+  });
+  const resource = resourceOf(attributes);
+  const isOne = attributes.length === (attributes[0]?.id === 'urn:altinn:resource' ? 1 : 2);
+  if (resource !== undefined && isOne) return resource;
+  throw wrongInput(field, 'must name one resource: urn:altinn:resource, or urn:altinn:org with urn:altinn:app');
 }
 
 /** The rights of a list on the wire; an app may be named by its owner and its own name. */
@@ -48,8 +78,16 @@ export function readPackages(record: WireRecord, name: string): string[] {
 
 const PACKAGE_PREFIX = 'urn:altinn:accesspackage:';
 
-/** Callers may leave the prefix out. */
-export function writePackage(accessPackage: string): object {
-  const name = accessPackage.trim();
-  return { urn: name.startsWith('urn:') ? name : `${PACKAGE_PREFIX}${name}` };
+/**
+ * Callers may leave the prefix out, or give Altinn's own `{ urn }`.
+ *
+ * @throws TokenRequestInvalidError (`MP_REQUEST`) naming the field that is wrong
+ */
+export function writePackages(value: unknown, field: string): readonly object[] {
+  return inputList(value, field).map((entry, index) => {
+    const at = `${field}[${index}]`;
+    const name =
+      typeof entry === 'string' ? inputText(entry, at) : inputText(inputRecord(entry, at)['urn'], `${at}.urn`);
+    return { urn: name.startsWith('urn:') ? name : `${PACKAGE_PREFIX}${name}` };
+  });
 }

@@ -5,7 +5,8 @@ import { isAltinnError } from './altinn-error.js';
 import { ALTINN_SCOPES, AUTHENTICATION } from './altinn-config.js';
 import { pages } from './pages.js';
 import { unusableAnswer } from './refused-answer.js';
-import { writePackage, writeRight, type Right } from './right.js';
+import { inputRecord, inputText, optionalFlag, optionalText } from './input.js';
+import { writePackages, writeRights, type RightInput } from './right.js';
 import type { SystemUserKey } from './system-user-lookup.js';
 import {
   readChangeRequest,
@@ -17,7 +18,7 @@ import { isUuid } from './wire.js';
 
 export interface NewRequest extends SystemUserKey {
   readonly systemId: string;
-  readonly rights?: readonly Right[] | undefined;
+  readonly rights?: readonly RightInput[] | undefined;
   /** With or without `urn:altinn:accesspackage:`. */
   readonly accessPackages?: readonly string[] | undefined;
   readonly redirectUrl?: string | undefined;
@@ -28,8 +29,8 @@ export interface NewRequest extends SystemUserKey {
 
 export interface NewChangeRequest {
   readonly systemUserId: string;
-  readonly requiredRights?: readonly Right[] | undefined;
-  readonly unwantedRights?: readonly Right[] | undefined;
+  readonly requiredRights?: readonly RightInput[] | undefined;
+  readonly unwantedRights?: readonly RightInput[] | undefined;
   readonly requiredAccessPackages?: readonly string[] | undefined;
   readonly unwantedAccessPackages?: readonly string[] | undefined;
   readonly redirectUrl?: string | undefined;
@@ -145,20 +146,16 @@ export class SystemUserRequests {
    * @throws AltinnError with `authCode` `AUTH-00015` when there is no such standard system user
    */
   async change(request: NewChangeRequest): Promise<SystemUserChangeRequest> {
-    const correlationId = request.correlationId ?? randomUUID();
-    for (const [field, id] of [
-      ['systemUserId', request.systemUserId],
-      ['correlationId', correlationId],
-    ] as const) {
-      if (!isUuid(id)) throw createError('MP_REQUEST', { message: `${field} must be a UUID.`, field });
-    }
+    const given = inputRecord(request, 'request');
+    const systemUserId = uuidFrom(given['systemUserId'], 'systemUserId');
+    const correlationId = uuidFrom(given['correlationId'] ?? randomUUID(), 'correlationId');
     const { json } = await this.#api.call({
       what: 'create change request',
       method: 'POST',
       path: ROOTS.change,
       // Identification is in the query only: the body of older contracts is ignored.
-      query: { 'correlation-id': correlationId, 'system-user-id': request.systemUserId },
-      body: changeBody(request),
+      query: { 'correlation-id': correlationId, 'system-user-id': systemUserId },
+      body: changeBody(given),
       token: this.#write,
       accept: [200, 201],
       circuit: 'authentication',
@@ -186,30 +183,40 @@ export class SystemUserRequests {
 }
 
 function createBody(request: NewRequest): object {
-  const { systemId, organisation, externalRef, rights = [], accessPackages = [], redirectUrl, title } = request;
+  const { systemId, organisation, externalRef, rights, accessPackages, redirectUrl, title, agent } = inputRecord(
+    request,
+    'request',
+  );
+  const reference = optionalText(externalRef, 'externalRef');
+  const shown = optionalText(title, 'title');
+  const back = optionalText(redirectUrl, 'redirectUrl');
+  const written = writeRights(rights, 'rights');
   return {
     systemId,
     partyOrgNo: organisation,
-    ...(externalRef === undefined ? {} : { externalRef: externalRef.trim() }),
-    ...(title === undefined ? {} : { integrationTitle: title.trim() }),
-    ...(request.agent === true ? {} : { rights: rights.map(writeRight) }),
-    accessPackages: accessPackages.map(writePackage),
-    ...(redirectUrl === undefined ? {} : { redirectUrl }),
+    ...(reference === undefined ? {} : { externalRef: reference }),
+    ...(shown === undefined ? {} : { integrationTitle: shown }),
+    ...(optionalFlag(agent, 'agent') === true ? {} : { rights: written }),
+    accessPackages: writePackages(accessPackages, 'accessPackages'),
+    ...(back === undefined ? {} : { redirectUrl: back }),
   };
 }
 
-function changeBody(request: NewChangeRequest): object {
-  const { redirectUrl } = request;
+function changeBody(request: Readonly<Record<string, unknown>>): object {
+  const redirectUrl = optionalText(request['redirectUrl'], 'redirectUrl');
   return {
-    requiredRights: (request.requiredRights ?? []).map(writeRight),
-    unwantedRights: (request.unwantedRights ?? []).map(writeRight),
-    requiredAccessPackages: (request.requiredAccessPackages ?? []).map(writePackage),
-    unwantedAccessPackages: (request.unwantedAccessPackages ?? []).map(writePackage),
+    requiredRights: writeRights(request['requiredRights'], 'requiredRights'),
+    unwantedRights: writeRights(request['unwantedRights'], 'unwantedRights'),
+    requiredAccessPackages: writePackages(request['requiredAccessPackages'], 'requiredAccessPackages'),
+    unwantedAccessPackages: writePackages(request['unwantedAccessPackages'], 'unwantedAccessPackages'),
     ...(redirectUrl === undefined ? {} : { redirectUrl }),
   };
 }
 
-function idSegment(id: string): string {
-  if (!isUuid(id)) throw createError('MP_REQUEST', { message: 'The id of a request must be a UUID.', field: 'id' });
+const idSegment = (id: string): string => uuidFrom(id, 'id');
+
+function uuidFrom(value: unknown, field: string): string {
+  const id = inputText(value, field);
+  if (!isUuid(id)) throw createError('MP_REQUEST', { message: `${field} must be a UUID. Nothing was sent.`, field });
   return id;
 }

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer, request as httpRequest } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
@@ -65,6 +66,33 @@ describe('a good set-up', () => {
       expect.arrayContaining(['expiry', 'uploaded-key', 'scope', 'system', 'system-user', 'right', 'secrets']),
     );
     for (const { cause } of skipped) expect(`${cause.en}${cause.nb}`).toMatch(/\S/);
+  });
+
+  it('finds a token endpoint that answers nothing but grants', async () => {
+    const gateway = createHttpServer((request, response) => {
+      if (request.method !== 'POST') {
+        response.writeHead(404).end();
+        return;
+      }
+      const onward = { method: 'POST', headers: request.headers };
+      const upstream = httpRequest(bench.simulator.tokenEndpoint, onward, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      request.pipe(upstream);
+    });
+    await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
+    const { port } = gateway.address() as AddressInfo;
+    try {
+      const diagnosis = await bench.examine({ tokenEndpoint: `http://127.0.0.1:${port}/token` });
+      expect(diagnosis.findings.filter(({ level }) => level === 'failed')).toEqual([]);
+      expect(diagnosis.findings.find(({ id }) => id === 'token-endpoint')?.level).toBe('good');
+      const absent = await bench.examine({ tokenEndpoint: `${bench.simulator.apiUrl}/nothing-here` });
+      expect(absent.cause?.id).toBe('token-endpoint.absent');
+    } finally {
+      gateway.closeAllConnections();
+      gateway.close();
+    }
   });
 
   it('sends one grant for each token that it needs', async () => {

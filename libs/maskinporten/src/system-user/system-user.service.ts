@@ -1,24 +1,32 @@
 import {
+  inputList,
+  inputRecord,
+  inputText,
   isAltinnError,
+  optionalFlag,
+  optionalSignal,
+  optionalText,
   pollRequest,
   PLATFORM_FIELD,
   SYSTEM_FIELD,
   type AltinnClient,
   type NewChangeRequest,
-  type Right,
+  type RightInput,
   type Sleep,
   type SystemUser,
   type SystemUserChangeRequest,
   type SystemUserKey,
   type SystemUserRequest,
+  wrongInput,
 } from '../altinn/index.js';
-import { configurationError, createError } from '../errors/index.js';
+import { configurationError } from '../errors/index.js';
 import { parseOrganisationNumber } from '../grants/index.js';
 import { systemClock, type Clock } from '../issuer/index.js';
 import { DelegationCheck } from './delegation-check.js';
 import { isDelegationError, type DelegationError } from './delegation-error.js';
 import { keyOf, memoryKey } from './presence.js';
 import { RequestContent } from './request-content.js';
+import { DEFAULT_ACTION } from './requirement.js';
 import { GRANULARITY, type RightDecision, type RightsStrategy } from './right-decision.js';
 
 /** Which system user: the organisation that owns it, and its reference if it was created with one. */
@@ -40,7 +48,7 @@ export interface RightQuery extends SystemUserQuery {
 
 export interface SystemUserRequestInput extends Omit<SystemUserQuery, 'fresh'> {
   /** Default, when nothing at all is asked for: what the application's `@RequireSystemUser`s need. */
-  readonly rights?: readonly Right[];
+  readonly rights?: readonly RightInput[];
   /** Short for rights with every action. */
   readonly resources?: readonly string[];
   /** With or without `urn:altinn:accesspackage:`. */
@@ -100,20 +108,25 @@ export class SystemUserService {
    * @throws MaskinportenError when there is no answer; TokenRequestInvalidError (`MP_REQUEST`) for a malformed number
    */
   async findSystemUser(query: SystemUserQuery): Promise<SystemUser | null> {
-    const presence = await this.delegations.check.presence(checkedKey(query), query.fresh ?? false);
+    const { fresh, ...key } = inputRecord(query, 'query');
+    const presence = await this.delegations.check.presence(checkedKey(key), optionalFlag(fresh, 'fresh') ?? false);
     return presence.state === 'present' ? presence.systemUser : null;
   }
 
   /**
    * May the system user do this? No system user, or no right, is a decision with a `code`.
    *
-   * @throws DelegationError (`delegation_unknown`, `system_user_misconfigured`) when there is no answer
+   * @throws DelegationError (`delegation_unknown`, `system_user_misconfigured`) when there is no answer;
+   *   TokenRequestInvalidError (`MP_REQUEST`) naming a field that is wrong
    */
   async checkRight(query: RightQuery): Promise<RightDecision> {
     const { check } = this.delegations;
-    const { resource, action = 'read', fresh = false } = query;
-    const key = checkedKey(query);
-    const party = query.party === undefined ? key.organisation : checkedOrganisation(query.party, 'party');
+    const given = inputRecord(query, 'query');
+    const key = checkedKey(given);
+    const party = given['party'] === undefined ? key.organisation : checkedOrganisation(given['party'], 'party');
+    const resource = inputText(given['resource'], 'resource');
+    const action = optionalText(given['action'], 'action') ?? DEFAULT_ACTION;
+    const fresh = optionalFlag(given['fresh'], 'fresh') ?? false;
     const strategy = check.strategy ?? 'pdp';
     const about = { strategy, granularity: GRANULARITY[strategy] };
     try {
@@ -130,20 +143,27 @@ export class SystemUserService {
    * Asks the customer for a system user. When a request for the same organisation and externalRef exists, that one comes
    * back, whatever its status: look at `status`.
    *
-   * @throws AltinnError, with `authCode` `AUTH-00004` when the system user exists already
+   * @throws AltinnError, with `authCode` `AUTH-00004` when the system user exists already; TokenRequestInvalidError
+   *   (`MP_REQUEST`) naming a field that is wrong
    */
   async createRequest(input: SystemUserRequestInput): Promise<SystemUserRequest> {
     const { altinn, systemId, content } = this.delegations;
-    const { rights = [], resources = [], accessPackages = [], redirectUrl, title, agent = false } = input;
-    const asked = { rights: [...rights, ...resources.map((resource) => ({ resource }))], accessPackages };
+    const given = inputRecord(input, 'request');
+    const agent = optionalFlag(given['agent'], 'agent') ?? false;
+    const rights = inputList(given['rights'], 'rights') as readonly RightInput[];
+    const resources = inputList(given['resources'], 'resources').map((resource, index) => ({
+      resource: inputText(resource, `resources[${index}]`),
+    }));
+    const accessPackages = inputList(given['accessPackages'], 'accessPackages') as readonly string[];
+    const asked = { rights: [...rights, ...resources], accessPackages };
     const nothing = asked.rights.length === 0 && accessPackages.length === 0;
     return altinn.requests.create({
       systemId,
-      ...checkedKey(input),
-      ...(nothing ? await content.needed(agent) : asked),
-      redirectUrl,
-      title,
+      ...checkedKey(given),
+      redirectUrl: optionalText(given['redirectUrl'], 'redirectUrl'),
+      title: optionalText(given['title'], 'title'),
       agent,
+      ...(nothing ? await content.needed(agent) : asked),
     });
   }
 
@@ -167,7 +187,7 @@ export class SystemUserService {
     id: string,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<SystemUserRequest | SystemUserChangeRequest | null> {
-    const { signal } = options;
+    const signal = optionalSignal(inputRecord(options, 'options')['signal'], 'signal');
     const found = await pollRequest(async () => this.#find(id, signal), { signal, sleep: this.#options.sleep });
     if (found?.organisation !== undefined) this.forget({ ...found, organisation: found.organisation });
     return found ?? null;
@@ -191,15 +211,19 @@ export class SystemUserService {
     return this.delegations.altinn.requests.change(input);
   }
 
-  /** All live system users of a system, page by page as they are read. Default: the configured system. */
+  /**
+   * All live system users of a system, page by page as they are read. Default: the configured system.
+   *
+   * @throws TokenRequestInvalidError (`MP_REQUEST`) when the id is not a text
+   */
   listSystemUsers(systemId?: string): AsyncIterable<SystemUser> {
     const { altinn, systemId: own } = this.delegations;
-    return altinn.systemUsers.list(systemId ?? own);
+    return altinn.systemUsers.list(optionalText(systemId, 'systemId') ?? own);
   }
 
   /** Believe nothing that is remembered about a system user, as after a refusal that the guard could not see. */
-  forget({ organisation, externalRef }: { readonly organisation: string; readonly externalRef?: string }): void {
-    this.delegations.check.forget(keyOf(checkedOrganisation(organisation, 'organisation'), externalRef));
+  forget(systemUser: { readonly organisation: string; readonly externalRef?: string }): void {
+    this.delegations.check.forget(checkedKey(inputRecord(systemUser, 'systemUser')));
   }
 
   /** For the guard. @throws MaskinportenConfigurationError (`MP_CONFIG`) naming what is not configured */
@@ -260,15 +284,14 @@ export class SystemUserService {
 /** A clear no, unlike "unknown" and "misconfigured". */
 const isNo = (error: unknown): error is DelegationError => isDelegationError(error) && error.getStatus() < 500;
 
-function checkedKey({ organisation, externalRef }: Omit<SystemUserQuery, 'fresh'>): SystemUserKey {
-  return keyOf(checkedOrganisation(organisation, 'organisation'), externalRef);
+function checkedKey(given: Readonly<Record<string, unknown>>): SystemUserKey {
+  const { organisation, externalRef } = given;
+  const owner = checkedOrganisation(organisation, 'organisation');
+  return keyOf(owner, optionalText(externalRef, 'externalRef'));
 }
 
-function checkedOrganisation(value: string, field: string): string {
+function checkedOrganisation(value: unknown, field: string): string {
   const organisation = parseOrganisationNumber(value);
   if (organisation !== undefined) return organisation;
-  throw createError('MP_REQUEST', {
-    message: `${field} must be a Norwegian organisation number: nine digits that pass modulus 11. Nothing was sent.`,
-    field,
-  });
+  throw wrongInput(field, 'must be a Norwegian organisation number: nine digits that pass modulus 11');
 }

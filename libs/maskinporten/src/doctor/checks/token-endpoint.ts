@@ -35,7 +35,9 @@ export async function checkTokenEndpoint(examination: Examination): Promise<read
   );
   if ('error' in answer) return [unreachable(TOPIC, answer.error, url)];
   const { status } = answer.value;
-  if (status === 404 || status === 410 || (status >= 300 && status < 400)) {
+  const looksAbsent = status === 404 || status === 410 || (status >= 300 && status < 400);
+  // A gateway may know the address for POST only: what a grant is answered there decides.
+  if (looksAbsent && !(await answersGrants(examination))) {
     return [
       failed(TOPIC, {
         kind: 'absent',
@@ -52,6 +54,12 @@ export async function checkTokenEndpoint(examination: Examination): Promise<read
     ];
   }
   return [good(TOPIC, words(`${url} answers.`, `${url} svarer.`))];
+}
+
+/** True when a grant got a token there, or a refusal in the words of OAuth. The client's check asks the same once more. */
+async function answersGrants(examination: Examination): Promise<boolean> {
+  const answer = await examination.token({ scopes: [examination.probe] });
+  return 'value' in answer || answer.error.oauthError !== undefined;
 }
 
 export const tokenEndpoint: Check = { ...TOPIC, needs: ['audience', 'issuer'], run: checkTokenEndpoint };
