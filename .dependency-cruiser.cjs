@@ -12,9 +12,11 @@ const rooms = {
   tokens: ['token-endpoint', 'grants', 'keys', 'issuer'],
   'self-service': ['tokens', 'token-endpoint', 'grants', 'keys', 'issuer'],
   telemetry: ['tokens', 'token-endpoint', 'grants', 'keys', 'issuer'],
-  outbound: ['tokens', 'grants', 'issuer', 'telemetry'],
+  // Nest's side of decorators: which methods it calls through guards and interceptors.
+  handlers: [],
+  outbound: ['handlers', 'tokens', 'grants', 'issuer', 'telemetry'],
   altinn: ['tokens', 'token-endpoint', 'grants', 'issuer', 'telemetry'],
-  'system-user': ['altinn', 'outbound', 'tokens', 'grants', 'issuer', 'telemetry'],
+  'system-user': ['handlers', 'altinn', 'outbound', 'tokens', 'grants', 'issuer', 'telemetry'],
   doctor: ['self-service', 'altinn', 'tokens', 'grants', 'keys', 'issuer'],
   // They only listen: nothing but the module and the command knows them.
   audit: ['outbound', 'telemetry', 'tokens'],

@@ -59,8 +59,12 @@ export type {
   OutboundTokens,
   RequestContextInit,
   ScopesArguments,
+  ScopesFunction,
   ScopesInput,
 } from './outbound/index.js';
+
+// Handlers: what the check of decorators is told.
+export { Unguarded, guardedBy } from './handlers/index.js';
 
 // System users: acting for a customer.
 export {
@@ -99,6 +103,7 @@ export type {
   NewChangeRequest,
   RequestStatus,
   Right,
+  RightInput,
   SystemUser,
   SystemUserChangeRequest,
   SystemUserRequest,

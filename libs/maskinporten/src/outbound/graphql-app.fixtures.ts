@@ -6,7 +6,7 @@ import 'reflect-metadata';
 import { text } from 'node:stream/consumers';
 import { Injectable, Module, UseFilters } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Field, GraphQLModule, ObjectType, Query, Resolver } from '@nestjs/graphql';
+import { Field, GraphQLModule, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { firstValueFrom, map } from 'rxjs';
@@ -62,15 +62,36 @@ class AnswerResolver {
   }
 }
 
-const { options, apiUrl } = JSON.parse(await text(process.stdin)) as { options: MaskinportenOptions; apiUrl: string };
+/** A field resolver, which GraphQL runs enhancers around only when its options say so. */
+@Resolver(() => Answer)
+class FieldResolver {
+  constructor(private readonly api: Api) {}
+
+  @ResolveField(() => String)
+  @Scopes('acme:c')
+  async ofField(): Promise<string> {
+    return this.api.scope();
+  }
+}
+
+const { options, apiUrl, fieldResolverEnhancers } = JSON.parse(await text(process.stdin)) as {
+  options: MaskinportenOptions;
+  apiUrl: string;
+  /** Absent: there is no field resolver. */
+  fieldResolverEnhancers?: ('guards' | 'interceptors')[];
+};
 
 @Module({
   imports: [
     MaskinportenModule.forRoot(options),
     MaskinportenHttpModule.register({ baseURL: apiUrl }),
-    GraphQLModule.forRoot<MercuriusDriverConfig>({ driver: MercuriusDriver, autoSchemaFile: true }),
+    GraphQLModule.forRoot<MercuriusDriverConfig>({
+      driver: MercuriusDriver,
+      autoSchemaFile: true,
+      fieldResolverEnhancers: fieldResolverEnhancers ?? [],
+    }),
   ],
-  providers: [Api, AnswerResolver],
+  providers: [Api, AnswerResolver, ...(fieldResolverEnhancers === undefined ? [] : [FieldResolver])],
 })
 class AppModule {}
 

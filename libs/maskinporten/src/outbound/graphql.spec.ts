@@ -38,23 +38,35 @@ async function compile(): Promise<string> {
 
 describe('@Scopes and the exception filter in GraphQL resolvers', () => {
   let world: World;
-  let child: ChildProcess;
+  const children: ChildProcess[] = [];
+  let application: string;
   let url: string;
+
+  /** @returns the address of the application, once it answers */
+  const start = async (fieldResolverEnhancers?: readonly string[]): Promise<string> => {
+    const child = spawn(process.execPath, [application], { stdio: ['pipe', 'pipe', 'pipe'] });
+    children.push(child);
+    const said: Buffer[] = [];
+    child.stderr?.on('data', (data: Buffer) => said.push(data));
+    child.stdin?.end(
+      JSON.stringify({ options: world.options, apiUrl: world.simulator.apiUrl, fieldResolverEnhancers }),
+    );
+    const [line] = (await Promise.race([
+      once(child.stdout ?? child, 'data'),
+      once(child, 'close').then(() => {
+        throw new Error(`the application ended: ${Buffer.concat(said).toString()}`);
+      }),
+    ])) as [Buffer];
+    return `${line.toString().trim()}/graphql`;
+  };
 
   beforeAll(async () => {
     world = await startWorld();
-    child = spawn(process.execPath, [await compile()], { stdio: ['pipe', 'pipe', 'inherit'] });
-    child.stdin?.end(JSON.stringify({ options: world.options, apiUrl: world.simulator.apiUrl }));
-    const [line] = (await Promise.race([
-      once(child.stdout ?? child, 'data'),
-      once(child, 'exit').then(([code]) => {
-        throw new Error(`the application ended with ${code}`);
-      }),
-    ])) as [Buffer];
-    url = `${line.toString().trim()}/graphql`;
+    application = await compile();
+    url = await start();
   });
   afterAll(async () => {
-    child?.kill();
+    for (const child of children) child.kill();
     await rm(compiled, { recursive: true, force: true });
     await world?.close();
   });
@@ -69,6 +81,18 @@ describe('@Scopes and the exception filter in GraphQL resolvers', () => {
     });
     return (await answer.json()) as Awaited<ReturnType<typeof ask>>;
   };
+
+  it('a field resolver keeps its own scopes where GraphQL runs interceptors around it, and refuses the start elsewhere', async () => {
+    url = await start(['interceptors']);
+    expect(await ask('{ first { scope ofField } }')).toEqual({
+      data: { first: { scope: 'acme:a', ofField: 'acme:c' } },
+    });
+    for (const enhancers of [[], ['guards']]) {
+      await expect(start(enhancers)).rejects.toThrow(
+        /@Scopes on FieldResolver\.ofField: GraphQL runs no interceptors around field resolvers/,
+      );
+    }
+  });
 
   it('T-47: the resolvers of one query keep their own scopes', async () => {
     expect(await ask('{ first { scope } second { scope } again: first { scope } }')).toEqual({

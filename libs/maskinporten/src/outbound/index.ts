@@ -5,12 +5,19 @@ export { MaskinportenScopesInterceptor } from './scopes.interceptor.js';
 export { ScopesCheck } from './scopes-check.js';
 export { ScopesMetadata } from './scopes.metadata.js';
 export { bindSystemUser, invocationOf, scopeOf } from './system-user-binding.js';
+export { runVerifiedCall } from './verified-call.js';
 export { CallObservers } from './call-observers.js';
 export type { CallObserver, CallOutcome, OutboundCall } from './call-observers.js';
 export { RequestContext } from './request-context.js';
 export type { RequestContextInit } from './request-context.js';
 export { MaskinportenContext } from './maskinporten-context.js';
-export type { ClientTokenRequest, MaskinportenScope, ScopesInput } from './scoped-request.js';
+export type {
+  ClientTokenRequest,
+  DeclaredScope,
+  MaskinportenScope,
+  ScopesFunction,
+  ScopesInput,
+} from './scoped-request.js';
 export { attachMaskinporten } from './attach-maskinporten.js';
 export type { CallExtras, CallOptions, InstanceDefaults } from './call-options.js';
 export { MaskinportenHttpModule } from './maskinporten-http.module.js';

@@ -73,18 +73,23 @@ export function watchersOf(tokens: OutboundTokens): { observers: CallObservers; 
 }
 
 /** Finds the client of a call by the name that the call, its context or its instance gives; undefined for the usual one. */
-export type ClientSource = (name: string | undefined) => Pick<MaskinportenClient, 'tokens' | 'destinations'>;
+export interface ClientSource {
+  (name: string | undefined): Pick<MaskinportenClient, 'tokens' | 'destinations'>;
+  /** Whose tokens an instance was given, where it was given tokens; empty when they belong to no module. */
+  readonly owner?: () => string;
+}
 
 /** The usual client is the one these tokens belong to. Tokens outside any module have no destinations of their own. */
 export function clientsAround(tokens: OutboundTokens): ClientSource {
   const alone = { tokens, destinations: new DestinationList([]) };
-  return (name) => {
+  const find = (name: string | undefined): Pick<MaskinportenClient, 'tokens' | 'destinations'> => {
     const home = homes.get(tokens);
     if (home !== undefined)
       return name === undefined || name === home.client.name ? home.client : home.clients.get(name);
     if (name !== undefined) throw unknownClient(name, [], ' (these tokens do not belong to a MaskinportenModule)');
     return alone;
   };
+  return Object.assign(find, { owner: () => homes.get(tokens)?.client.name ?? '' });
 }
 
 /** @throws MaskinportenConfigurationError (`MP_CONFIG`) saying what to import, when the module is missing. */

@@ -15,6 +15,7 @@ import { currentScope } from './maskinporten-context.js';
 import { destinationRefused, parseOutboundUrl } from './outbound-url.js';
 import { isPathTemplate } from './path-template.js';
 import { ownFields, toScope, type MaskinportenScope, type ScopesInput } from './scoped-request.js';
+import { verifiedClient } from './verified-call.js';
 import { WatchedCall } from './watched-call.js';
 
 /** Who asks, for what, where to: everything that is decided before a call is sent. */
@@ -58,7 +59,8 @@ export class OutboundPolicy {
    * Decides on one call. `address` is where the call will really go: the final URL, after every interceptor.
    *
    * @throws OutboundCallRefusedError (`MP_NO_CONTEXT`, `MP_DESTINATION`); nothing has been sent then.
-   * @throws TokenRequestInvalidError (`MP_REQUEST`) for a `pathTemplate` that is none.
+   * @throws TokenRequestInvalidError (`MP_REQUEST`) for an invalid `pathTemplate`, or when the delegation was verified
+   *   for another client.
    */
   decide(call: CallOptions | undefined, address: string): OutboundDecision {
     const own = call === undefined ? undefined : ownScope(call);
@@ -69,7 +71,9 @@ export class OutboundPolicy {
       });
     }
     const client = own === undefined && call !== undefined ? extrasOf(call).client : undefined;
-    const { tokens, destinations } = this.#source(client ?? scope.client ?? this.#client);
+    const wanted = client ?? scope.client;
+    const verified = verifiedClient(scope.request, [wanted, this.#client, this.#source.owner?.()]);
+    const { tokens, destinations } = this.#source(verified ?? wanted ?? this.#client);
     const url = parseOutboundUrl(address);
     if (!(this.#destinations ?? destinations).allows(url)) {
       throw destinationRefused(`${url.origin} is not among the destinations that may receive this token`);

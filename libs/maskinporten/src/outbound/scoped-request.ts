@@ -1,3 +1,5 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { createError } from '../errors/index.js';
 import { normaliseTokenRequest, type NormalisedTokenRequest, type TokenRequest } from '../grants/index.js';
 
 /** A token request that may also say which of several clients asks for it. */
@@ -15,6 +17,16 @@ export interface MaskinportenScope {
   readonly client: string | undefined;
 }
 
+/**
+ * Says for each call of a handler which token its outgoing calls carry. It runs once per call, after the guards.
+ *
+ * @example @Scopes((context) => ({ scopes: 'acme:read', consumerOrg: organisationOf(context) }))
+ */
+export type ScopesFunction = (context: ExecutionContext) => ScopesInput | Promise<ScopesInput>;
+
+/** What `@Scopes` holds. */
+export type DeclaredScope = MaskinportenScope | ScopesFunction;
+
 /** Own properties only, for reading by name: a polluted prototype must not add any (T-66). */
 export const ownFields = <T extends object>(value: T): T => Object.assign(Object.create(null) as T, value);
 
@@ -28,5 +40,8 @@ export function toScope(input: ScopesInput): MaskinportenScope {
     return Object.freeze({ request: normaliseTokenRequest(input), client: undefined });
   }
   const { client, ...request } = input as ClientTokenRequest;
+  if (client !== undefined && typeof client !== 'string') {
+    throw createError('MP_REQUEST', { message: 'client must be the name of a client: a text.', field: 'client' });
+  }
   return Object.freeze({ request: normaliseTokenRequest(request), client });
 }

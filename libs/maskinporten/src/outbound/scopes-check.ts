@@ -1,34 +1,39 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import { ModulesContainer } from '@nestjs/core';
 import { ConfigurationFailures } from '../errors/index.js';
+import { Placement, applicationClasses, fieldEnhancers, type CheckedDecorator } from '../handlers/index.js';
 import { MaskinportenClients } from './maskinporten-clients.js';
-import { ScopesMetadata } from './scopes.metadata.js';
+import type { DeclaredScope } from './scoped-request.js';
+import { MaskinportenScopesInterceptor } from './scopes.interceptor.js';
+import { ScopesMetadata, scopesUses } from './scopes.metadata.js';
 
-/** Refuses the start of an application in which a `@Scopes` names a client that does not exist. */
+const SCOPES: CheckedDecorator<DeclaredScope> = {
+  name: '@Scopes',
+  uses: scopesUses,
+  metadataKey: ScopesMetadata.KEY,
+  enhancer: { type: MaskinportenScopesInterceptor, metadataKey: '__interceptors__', kind: 'interceptors' },
+  remedy:
+    'Put it on a handler (HTTP route, message, GraphQL query, WebSocket message), or open the context yourself with MaskinportenContext.run; a transport of others that runs interceptors is declared with guardedBy',
+};
+
+/** Refuses the start of an application in which a `@Scopes` has no effect, or names a client that does not exist. */
 @Injectable()
 export class ScopesCheck implements OnModuleInit {
   constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
-    private readonly reflector: Reflector,
+    private readonly modules: ModulesContainer,
     private readonly clients: MaskinportenClients,
   ) {}
 
   onModuleInit(): void {
     const failures = new ConfigurationFailures();
-    for (const { metatype } of [...this.discovery.getControllers(), ...this.discovery.getProviders()]) {
-      if (typeof metatype !== 'function' || metatype.prototype === undefined) continue;
-      this.#check(metatype, metatype.name, failures);
-      for (const name of this.scanner.getAllMethodNames(metatype.prototype as object)) {
-        const method: unknown = (metatype.prototype as Record<string, unknown>)[name];
-        if (typeof method === 'function') this.#check(method, `${metatype.name}.${name}`, failures);
-      }
+    const placement = new Placement(SCOPES, fieldEnhancers(this.modules), failures);
+    for (const { where, value } of placement.check(applicationClasses(this.modules))) {
+      if (typeof value !== 'function') this.#checkClient(value.client, where, failures);
     }
     failures.throwIfAny();
   }
 
-  #check(target: object, where: string, failures: ConfigurationFailures): void {
-    const client = this.reflector.get(ScopesMetadata, target as never)?.client;
+  #checkClient(client: string | undefined, where: string, failures: ConfigurationFailures): void {
     if (client === undefined || this.clients.has(client)) return;
     const known = this.clients.names.map((name) => JSON.stringify(name)).join(', ');
     failures.add(

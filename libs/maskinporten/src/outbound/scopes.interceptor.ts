@@ -1,25 +1,68 @@
 import { Injectable, Optional, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
-import { Observable } from 'rxjs';
+import { ModulesContainer, Reflector } from '@nestjs/core';
+import { from, mergeMap, Observable } from 'rxjs';
+import { createError } from '../errors/index.js';
+import { isGuardReplaced } from '../handlers/index.js';
 import { MaskinportenClients, requireClients } from './maskinporten-clients.js';
 import { currentScope, runInScope } from './maskinporten-context.js';
-import { scopeOf } from './system-user-binding.js';
+import { toScope, type MaskinportenScope, type ScopesFunction } from './scoped-request.js';
+import { boundScope, declaredScopeOf, invocationOf } from './system-user-binding.js';
+
+/** What a function said about one call of one handler. */
+interface Said {
+  readonly handler: unknown;
+  readonly scope: Promise<MaskinportenScope>;
+}
 
 /** Opens the context that `@Scopes` describes; the decorator brings it, nobody registers it. */
 @Injectable()
 export class MaskinportenScopesInterceptor implements NestInterceptor {
+  readonly #clients: MaskinportenClients | undefined;
+  readonly #said = new WeakMap<object, Said>();
+
   constructor(
     private readonly reflector: Reflector,
+    modules: ModulesContainer,
     @Optional() clients?: MaskinportenClients,
   ) {
-    requireClients(clients, '@Scopes');
+    // A unit test that has replaced the guard needs no module either.
+    this.#clients = isGuardReplaced(modules) ? clients : requireClients(clients, '@Scopes');
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const scope = scopeOf(this.reflector, context);
-    // Class and method both decorated: Nest runs this twice, and the outer run has already opened the method's scope.
-    if (scope === undefined || scope === currentScope()) return next.handle();
-    // Subscribing inside the run is what carries a handler's cold Observable; calling handle() inside is not enough.
-    return new Observable((subscriber) => runInScope(scope, () => next.handle().subscribe(subscriber)));
+    const declared = declaredScopeOf(this.reflector, context);
+    if (declared === undefined) return next.handle();
+    if (typeof declared !== 'function') return handleIn(boundScope(declared, context), next);
+    return from(this.#scopeSaidBy(declared, context)).pipe(mergeMap((scope) => handleIn(scope, next)));
   }
+
+  /** Called once per call of a handler, also when class and method bring an interceptor each. */
+  async #scopeSaidBy(declared: ScopesFunction, context: ExecutionContext): Promise<MaskinportenScope> {
+    const invocation = invocationOf(context);
+    const handler = context.getHandler();
+    const known = this.#said.get(invocation);
+    if (known?.handler === handler) return known.scope;
+    const scope = this.#ask(declared, context);
+    this.#said.set(invocation, { handler, scope });
+    return scope;
+  }
+
+  async #ask(declared: ScopesFunction, context: ExecutionContext): Promise<MaskinportenScope> {
+    const scope = toScope(await declared(context));
+    const { client } = scope;
+    if (client !== undefined && this.#clients?.has(client) === false) {
+      throw createError('MP_REQUEST', {
+        message: `The call was not made: @Scopes names the client ${JSON.stringify(client.slice(0, 64))}, which does not exist.`,
+        field: 'client',
+      });
+    }
+    return boundScope(scope, context);
+  }
+}
+
+function handleIn(scope: MaskinportenScope, next: CallHandler): Observable<unknown> {
+  // Class and method both decorated: Nest runs this twice, and the outer run has already opened the method's scope.
+  if (scope === currentScope()) return next.handle();
+  // Subscribing inside the run is what carries a handler's cold Observable; calling handle() inside is not enough.
+  return new Observable((subscriber) => runInScope(scope, () => next.handle().subscribe(subscriber)));
 }

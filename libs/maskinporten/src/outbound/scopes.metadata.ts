@@ -1,5 +1,9 @@
 import { Reflector } from '@nestjs/core';
-import type { MaskinportenScope } from './scoped-request.js';
+import { DecoratorUses } from '../handlers/index.js';
+import type { DeclaredScope } from './scoped-request.js';
 
-/** Holds what `@Scopes` says, normalised once when the class is loaded. */
-export const ScopesMetadata = Reflector.createDecorator<MaskinportenScope>();
+/** Holds what `@Scopes` says: a request that was normalised once when the class was loaded, or a function that makes one. */
+export const ScopesMetadata = Reflector.createDecorator<DeclaredScope>();
+
+/** Where `@Scopes` was written. */
+export const scopesUses = new DecoratorUses<DeclaredScope>();

@@ -279,8 +279,7 @@ describe('@Scopes', () => {
       @Scopes('c:d') method(): void {}
     }
     const scope = new Reflector().getAllAndOverride(ScopesMetadata, [Reflect.get(Both.prototype, 'method'), Both]);
-    expect(scope.client).toBeUndefined();
-    expect(scope.request).toMatchObject({ scope: 'c:d' });
-    expect(scope.request.resource).toBeUndefined();
+    expect(scope).toMatchObject({ client: undefined, request: { scope: 'c:d' } });
+    expect(scope).toMatchObject({ request: { resource: undefined } });
   });
 });

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ExecutionContext } from '@nestjs/common';
-import { invocationOf } from '../outbound/index.js';
+import { invocationOf, runVerifiedCall } from '../outbound/index.js';
 import type { VerifiedDelegation } from './verified-delegation.js';
 
 interface Verified {
@@ -25,7 +25,10 @@ export function verifiedFor(context: ExecutionContext): VerifiedDelegation | und
 
 /** Runs a handler with its delegation: parameters of message handlers are made from another list of arguments. */
 export function runVerified<T>(context: ExecutionContext, delegation: VerifiedDelegation, fn: () => T): T {
-  return storage.run({ delegation, handler: context.getHandler() }, fn);
+  const { organisation, client } = delegation;
+  return runVerifiedCall({ organisation, client }, () =>
+    storage.run({ delegation, handler: context.getHandler() }, fn),
+  );
 }
 
 /** For parameter decorators. */

@@ -21,6 +21,17 @@ export interface DelegationCodeFacts {
   readonly hint: Hint;
 }
 
+/** What `right_missing` says about an agent that asks for its own organisation. */
+export const OWN_ORGANISATION: Omit<DelegationCodeFacts, 'httpStatus'> = {
+  title: 'The system user may not act for its own organisation',
+  detail:
+    'The system user is an agent. Its access packages do not cover its own organisation: that has to be delegated to it separately in Altinn, or done with a standard system user.',
+  hint: {
+    en: 'Our system may act for others on your behalf, but not for your own organisation: somebody who manages access in your organisation has to add that in Altinn.',
+    nb: 'Systemet vårt kan handle for andre på vegne av dere, men ikke for deres egen organisasjon: en som styrer tilganger i organisasjonen må legge det til i Altinn.',
+  },
+};
+
 export const DELEGATION_CODES: Readonly<Record<DelegationCode, DelegationCodeFacts>> = {
   organisation_number_invalid: {
     httpStatus: 400,

@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import type { Failure, Hint } from '../errors/index.js';
-import { DELEGATION_CODES, type DelegationCode } from './delegation-code.js';
+import { DELEGATION_CODES, OWN_ORGANISATION, type DelegationCode } from './delegation-code.js';
 
 /** RFC 9457 problem document of a denial. */
 export interface DelegationProblem {
@@ -25,6 +25,8 @@ export interface DelegationDetails {
   /** What is wrong with our own set-up. Nothing secret. */
   readonly failures?: readonly Failure[] | undefined;
   readonly retryAfterMs?: number | undefined;
+  /** The right of an agent for its own organisation is what is missing. */
+  readonly ownOrganisation?: boolean | undefined;
   /** Added to the log, never to the answer. */
   readonly reason?: string | undefined;
 }
@@ -47,6 +49,8 @@ export class DelegationError extends HttpException {
   declare readonly retryAfterMs?: number;
   declare readonly failures?: readonly Failure[];
   declare readonly reason?: string;
+  /** True for an agent that was asked about its own organisation. */
+  declare readonly ownOrganisation?: true;
 
   constructor(code: DelegationCode, details: DelegationDetails = {}) {
     const problem = problemOf(code, details);
@@ -60,6 +64,7 @@ export class DelegationError extends HttpException {
     if (problem.retryAfterMs !== undefined) this.retryAfterMs = problem.retryAfterMs;
     if (problem.failures !== undefined) this.failures = problem.failures;
     if (details.reason !== undefined) this.reason = details.reason;
+    if (details.ownOrganisation === true) this.ownOrganisation = true;
   }
 
   get problem(): DelegationProblem {
@@ -74,7 +79,9 @@ export function isDelegationError(error: unknown, code?: DelegationCode): error 
 }
 
 function problemOf(code: DelegationCode, details: DelegationDetails): DelegationProblem {
-  const { httpStatus: status, title, detail, hint } = DELEGATION_CODES[code];
+  const facts = DELEGATION_CODES[code];
+  const { httpStatus: status } = facts;
+  const { title, detail, hint } = details.ownOrganisation === true ? OWN_ORGANISATION : facts;
   const { organisation, confirmUrl, failures } = details;
   const retryAfterMs = code === 'delegation_unknown' ? (details.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS) : undefined;
   return Object.freeze({

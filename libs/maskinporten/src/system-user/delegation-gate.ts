@@ -11,6 +11,7 @@ import { DelegationError, isDelegationError } from './delegation-error.js';
 import { keyOf } from './presence.js';
 import { DEFAULT_ACTION, type SystemUserRequirement } from './requirement.js';
 import { GRANULARITY } from './right-decision.js';
+import type { RightAnswer } from './right-source.js';
 import type { SystemUserService } from './system-user.service.js';
 import { SystemUserServices } from './system-user-services.js';
 import { unanswered } from './unanswered.js';
@@ -89,11 +90,11 @@ export class DelegationGate {
     if (!allowAnyCaller) await this.#askCaller(context, organisation, asked, known);
     const key = keyOf(organisation, referenceFrom(reference, organisation));
     known.externalRef = key.externalRef;
-    const question: Question = { key, asked, fresh: requirement.fresh ?? changesSomething(context) };
+    const question: Question = { key, asked, fresh: requirement.fresh ?? needsFreshAnswer(context, requirement) };
     const systemUser = await this.#present(service, question, requirement);
     known.source = service.delegations.check.strategy;
-    const delegation = await this.#right(service, question, systemUser);
-    bindSystemUser(context, delegation.tokenRequest);
+    const delegation = await this.#right(service, question, systemUser, clientName);
+    bindSystemUser(context, delegation.tokenRequest, clientName);
     await this.#proveToken(context, clientName, service, delegation);
     return delegation;
   }
@@ -130,7 +131,7 @@ export class DelegationGate {
     try {
       const systemUser = await check.requirePresent(key, true);
       const answer = await check.right(key, systemUser, { party, resource, action }, true);
-      return answer.allowed ? undefined : new DelegationError(answer.code, { organisation });
+      return answer.allowed ? undefined : denialOf(answer, organisation);
     } catch (error) {
       const denial = unanswered(error, { organisation });
       return denial.code === 'delegation_unknown' ? undefined : denial;
@@ -205,15 +206,20 @@ export class DelegationGate {
     throw new DelegationError('system_user_missing', { organisation });
   }
 
-  async #right(service: SystemUserService, question: Question, systemUser: SystemUser): Promise<VerifiedDelegation> {
+  async #right(
+    service: SystemUserService,
+    question: Question,
+    systemUser: SystemUser,
+    client: string,
+  ): Promise<VerifiedDelegation> {
     const { check } = service.delegations;
     const { key, asked, fresh } = question;
     const answer = await check.right(key, systemUser, asked, fresh);
-    if (!answer.allowed) throw new DelegationError(answer.code, { organisation: key.organisation });
+    if (!answer.allowed) throw denialOf(answer, key.organisation);
     const strategy = check.strategy ?? 'pdp';
     const { checkedAt } = answer;
     const decision = { allowed: true, strategy, granularity: GRANULARITY[strategy], checkedAt };
-    const delegation = new VerifiedDelegation({ key, systemUser, ...asked, decision });
+    const delegation = new VerifiedDelegation({ key, systemUser, ...asked, decision, client });
     this.#checks.set(delegation, check);
     return delegation;
   }
@@ -242,6 +248,11 @@ export class DelegationGate {
   }
 }
 
+const denialOf = (
+  { code, ownOrganisation }: Extract<RightAnswer, { allowed: false }>,
+  organisation: string,
+): DelegationError => new DelegationError(code, { organisation, ownOrganisation });
+
 /** Which request the decision was made for. */
 function servedRequest(): DelegationFacts {
   const request = RequestContext.current();
@@ -269,9 +280,30 @@ function referenceFrom(value: unknown, organisation: string): string | undefined
   throw new DelegationError('system_user_missing', { organisation, reason: 'externalRef cannot be one of Altinn’s' });
 }
 
-/** F-86: whoever changes something is checked anew, since it cannot be taken back. */
-function changesSomething(context: ExecutionContext): boolean {
-  if (context.getType() !== 'http') return false;
-  const { method } = context.switchToHttp().getRequest<{ method?: unknown }>();
-  return typeof method !== 'string' || !SAFE_METHODS.has(method.toUpperCase());
+/**
+ * F-86: what may change something is checked again each time, since it cannot be taken back. Reading is what says so:
+ * by its action, by a safe HTTP method or as a GraphQL query. A message says nothing by itself, and an action that was
+ * left out says nothing either.
+ */
+function needsFreshAnswer(context: ExecutionContext, { action }: SystemUserRequirement): boolean {
+  if (action === 'read') return false;
+  switch (context.getType<string>()) {
+    case 'http': {
+      const { method } = context.switchToHttp().getRequest<{ method?: unknown }>();
+      return typeof method !== 'string' || !SAFE_METHODS.has(method.toUpperCase());
+    }
+    case 'graphql':
+      // The fourth argument comes from the GraphQL library; the second from the caller, who must not decide this.
+      return operationOf(context.getArgByIndex<unknown>(3)) !== 'query';
+    default:
+      return true;
+  }
 }
+
+function operationOf(info: unknown): unknown {
+  const operation: unknown = isObject(info) ? info['operation'] : undefined;
+  return isObject(operation) ? operation['operation'] : undefined;
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;

@@ -21,8 +21,8 @@ export function forCaller(context: ExecutionContext, denial: DelegationError): D
       return denial;
     case 'rpc':
     case 'ws': {
-      const { code, extensions, reason } = denial;
-      return new MessageDelegationError(code, { ...extensions, reason });
+      const { code, extensions, reason, ownOrganisation } = denial;
+      return new MessageDelegationError(code, { ...extensions, reason, ownOrganisation });
     }
     default:
       return denial;

@@ -15,13 +15,16 @@ export interface SystemUserRequirement {
   /** Who is acted for, when `organisation` is an agent (accountant, auditor): its client. */
   readonly party?: ValueSource | ((context: ExecutionContext) => string | Promise<string>);
   /**
-   * Ask Altinn each time instead of using a yes that is at most 30 s old. Default: true for the HTTP methods that change
-   * something (POST, PUT, PATCH, DELETE), else false.
+   * Ask Altinn each time instead of using a yes that is at most 30 s old. Default: true, except for safe HTTP methods
+   * (GET, HEAD, OPTIONS), GraphQL queries, and wherever `action` is said to be `read`.
    */
   readonly fresh?: boolean;
   /** What to do when there is neither system user nor request. `request`: send one and answer with its link. Default `deny`. */
   readonly onMissing?: 'deny' | 'request';
-  /** Name of the client whose system it is; default: the one `@Scopes` names, else the default client. */
+  /**
+   * Name of the client whose system it is, and whose token outgoing calls for the organisation carry: a `@Scopes`, an
+   * HTTP instance or a call of another client is refused. Default: the one `@Scopes` names, else the default client.
+   */
   readonly client?: string;
 }
 

@@ -13,7 +13,12 @@ import type { RightQuestion } from './right-decision.js';
 /** The answer of one source. `validUntil`: when what it was asked with ends. */
 export type RightAnswer =
   | { readonly allowed: true; readonly validUntil?: Date | undefined }
-  | { readonly allowed: false; readonly code: 'right_missing' | 'client_not_delegated' };
+  | {
+      readonly allowed: false;
+      readonly code: 'right_missing' | 'client_not_delegated';
+      /** An agent was asked about its own organisation: the next step is another than for a client. */
+      readonly ownOrganisation?: true;
+    };
 
 export interface RightContext {
   readonly altinn: AltinnClient;
@@ -48,7 +53,9 @@ export const partiesRights: RightSource = async (context, { resource, party }) =
 
 /** What the customer approved, and the changes approved since. Blind to everything the customer changed alone. */
 export const acceptedRights: RightSource = async ({ altinn, systemId, systemUser, signal }, question) => {
-  if (systemUser.userType === 'agent' && question.party !== systemUser.organisation) {
+  // The packages of an agent hold for its clients, and no request ever shows "self" (Altinn reference §5.5).
+  if (isAboutItself(systemUser, question.party)) return NOT_FOR_ITSELF;
+  if (systemUser.userType === 'agent') {
     throw new DelegationError('system_user_misconfigured', {
       reason: 'the strategy accepted-request knows nothing about the clients of an agent: use another',
     });
@@ -78,6 +85,7 @@ export const acceptedRights: RightSource = async ({ altinn, systemId, systemUser
 /** The client of an agent is missing, or the client is there and the right is not: the next steps differ. */
 async function explainNo(context: RightContext, party: string): Promise<RightAnswer> {
   const { altinn, key, systemUser, signal } = context;
+  if (isAboutItself(systemUser, party)) return NOT_FOR_ITSELF;
   if (systemUser.userType !== 'agent') return { allowed: false, code: 'right_missing' };
   // That it is a no is certain; that it can be explained is not, where the scope for this question is not granted.
   const isClient = await altinn.parties.all(key, signal).then(
@@ -86,6 +94,12 @@ async function explainNo(context: RightContext, party: string): Promise<RightAns
   );
   return { allowed: false, code: isClient ? 'right_missing' : 'client_not_delegated' };
 }
+
+/** An agent acts for its own organisation only after that was delegated to it by itself (Altinn reference §2.2). */
+const isAboutItself = ({ userType, organisation }: SystemUser, party: string): boolean =>
+  userType === 'agent' && party === organisation;
+
+const NOT_FOR_ITSELF: RightAnswer = { allowed: false, code: 'right_missing', ownOrganisation: true };
 
 const codes = (packages: readonly string[]): readonly string[] => packages.map(packageCode);
 

@@ -129,6 +129,40 @@ describe.each(['pdp', 'authorized-parties'] as const)('scenarios with %s', (righ
     await expectDenial(`/o/${CUSTOMER}/clients/${CLIENT}`, 'right_missing');
   });
 
+  it.each([
+    ['without clients', []],
+    ['with clients', [CLIENT]],
+  ])(
+    '15: an agent %s that asks for its own organisation → right_missing, with a word about that',
+    async (_what, clients) => {
+      standIn.addUser({ organisation: CUSTOMER, userType: 'agent', rights: [RESOURCE], clients });
+      const problem = await expectDenial(`/o/${CUSTOMER}/claims`, 'right_missing');
+      expect(problem['detail']).toContain('own organisation');
+      expect(JSON.stringify(problem)).not.toMatch(/client/i);
+    },
+  );
+
+  it('16: the same after the customer has delegated that → the handler runs', async () => {
+    standIn.addUser({ organisation: CUSTOMER, userType: 'agent', rights: [RESOURCE], clients: [CUSTOMER] });
+    const { get } = await start();
+    const response = await expectAnswer(get(`/o/${CUSTOMER}/claims`), 200);
+    expect(response.body).toEqual({ organisation: CUSTOMER, party: CUSTOMER, owner: CUSTOMER });
+  });
+
+  it.each([
+    ['the PDP', '/authorize'],
+    ['byquery', '/byquery'],
+    ['the token exchange', '/exchange/'],
+    ['the token endpoint', '/token'],
+  ])('F-85: a web page with 200 instead of %s → 503 delegation_unknown with Retry-After', async (_what, path) => {
+    standIn.addUser({ organisation: CUSTOMER, rights: [RESOURCE] });
+    const { get } = await start();
+    standIn.fail(path, 200, { headers: { 'content-type': 'text/html' }, body: '<html>Maintenance</html>' });
+    const response = await expectAnswer(get(`/o/${CUSTOMER}/claims`), 503, /"code":"delegation_unknown"/);
+    expect(response.headers['retry-after']).toMatch(/^[1-9]\d*$/);
+    expect(standIn.calls('/acme/')).toHaveLength(0);
+  });
+
   it('10: an agent asked for by its client’s number → system_user_missing, with a word about the owner', async () => {
     standIn.addUser({ organisation: CUSTOMER, userType: 'agent', rights: [RESOURCE], clients: [CLIENT] });
     const problem = await expectDenial(`/o/${CLIENT}/claims`, 'system_user_missing');

@@ -1,12 +1,30 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner, ModuleRef, Reflector } from '@nestjs/core';
+import { ModuleRef, ModulesContainer, Reflector } from '@nestjs/core';
 import { isPackageUrn, SUBSCRIPTION_FIELD } from '../altinn/index.js';
 import { ConfigurationFailures, isMaskinportenError } from '../errors/index.js';
+import {
+  Placement,
+  applicationClasses,
+  fieldEnhancers,
+  isGuardReplaced,
+  type CheckedDecorator,
+} from '../handlers/index.js';
 import { DEFAULT_CLIENT, ScopesMetadata } from '../outbound/index.js';
 import { CallerPolicy } from './caller-policy.js';
 import { DelegationGate } from './delegation-gate.js';
+import { requirementUses } from './require-system-user.decorator.js';
 import { RequirementMetadata, type SystemUserRequirement } from './requirement.js';
+import { SystemUserGuard } from './system-user.guard.js';
 import { SystemUserServices, type RegisteredSystemUsers } from './system-user-services.js';
+
+const REQUIREMENT: CheckedDecorator<SystemUserRequirement> = {
+  name: '@RequireSystemUser',
+  uses: requirementUses,
+  metadataKey: RequirementMetadata.KEY,
+  enhancer: { type: SystemUserGuard, metadataKey: '__guards__', kind: 'guards' },
+  remedy:
+    'Put it on a handler (HTTP route, message, GraphQL query, WebSocket message), or ask SystemUserService.checkRight in the method; a transport of others that runs guards is declared with guardedBy',
+};
 
 interface Use {
   readonly where: string;
@@ -15,8 +33,8 @@ interface Use {
 }
 
 /**
- * Refuses the start of an application in which `@RequireSystemUser` cannot work: no caller policy, no system, no source
- * of rights, or a resource that Altinn does not know.
+ * Refuses the start of an application in which `@RequireSystemUser` cannot work: no effect where it stands, no caller
+ * policy, no system, no source of rights, another client's token, or a resource that Altinn does not know.
  */
 @Injectable()
 export class SystemUserCheck implements OnModuleInit, OnApplicationBootstrap {
@@ -24,8 +42,7 @@ export class SystemUserCheck implements OnModuleInit, OnApplicationBootstrap {
   #uses: readonly Use[] = [];
 
   constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
+    private readonly modules: ModulesContainer,
     private readonly reflector: Reflector,
     private readonly moduleRef: ModuleRef,
     private readonly services: SystemUserServices,
@@ -33,15 +50,24 @@ export class SystemUserCheck implements OnModuleInit, OnApplicationBootstrap {
   ) {}
 
   onModuleInit(): void {
-    this.#uses = this.#find();
-    if (this.#uses.length === 0) return;
     const failures = new ConfigurationFailures();
+    const uses = this.#find(failures);
+    // A unit test that has replaced the guard asks nobody.
+    if (isGuardReplaced(this.modules)) {
+      failures.throwIfAny();
+      return;
+    }
+    this.#uses = uses;
+    const requirements = new Map<SystemUserRequirement, Set<string>>();
     const systems = new Map<string, RegisteredSystemUsers>();
     const checked = new Set<string>();
     for (const use of this.#uses) {
       if (!checked.has(use.client)) this.#checkClient(use.client, systems, failures);
       checked.add(use.client);
-      this.#checkUse(use, systems.get(use.client), failures);
+      const clients = requirements.get(use.requirement) ?? new Set();
+      // What a class says is said once, however many handlers it covers.
+      if (!clients.has(use.client)) this.#checkUse(use, systems.get(use.client), failures);
+      requirements.set(use.requirement, clients.add(use.client));
     }
     const needPolicy = [...systems.values()].some(({ allowAnyCaller }) => !allowAnyCaller);
     for (const [name, { allowAnyCaller }] of systems) {
@@ -157,22 +183,19 @@ export class SystemUserCheck implements OnModuleInit, OnApplicationBootstrap {
     }
   }
 
-  #find(): Use[] {
-    const uses: Use[] = [];
-    for (const { metatype } of [...this.discovery.getControllers(), ...this.discovery.getProviders()]) {
-      if (typeof metatype !== 'function' || metatype.prototype === undefined) continue;
-      const add = (where: string, targets: readonly [object, ...object[]]): void => {
-        const requirement = this.reflector.get(RequirementMetadata, targets[0] as never);
-        if (requirement === undefined) return;
-        const scope = this.reflector.getAllAndOverride(ScopesMetadata, targets as never);
-        uses.push({ where, requirement, client: requirement.client ?? scope?.client ?? DEFAULT_CLIENT });
-      };
-      add(metatype.name, [metatype]);
-      for (const name of this.scanner.getAllMethodNames(metatype.prototype as object)) {
-        const method: unknown = (metatype.prototype as Record<string, unknown>)[name];
-        if (typeof method === 'function') add(`${metatype.name}.${name}`, [method, metatype]);
+  #find(failures: ConfigurationFailures): Use[] {
+    const placement = new Placement(REQUIREMENT, fieldEnhancers(this.modules), failures);
+    return placement.check(applicationClasses(this.modules)).map(({ where, value: requirement, targets }) => {
+      const scope = this.reflector.getAllAndOverride(ScopesMetadata, targets as never);
+      const scopesClient = typeof scope === 'function' ? undefined : scope?.client;
+      const client = requirement.client ?? scopesClient ?? DEFAULT_CLIENT;
+      if (scopesClient !== undefined && scopesClient !== client) {
+        failures.add(
+          `@RequireSystemUser on ${where}`,
+          `verifies client ${JSON.stringify(client)}, and @Scopes asks for tokens of client ${JSON.stringify(scopesClient)}: name the same client in both`,
+        );
       }
-    }
-    return uses;
+      return { where, requirement, client };
+    });
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { moduleNotImported } from '../errors/index.js';
+import { replaceableGuards } from '../handlers/index.js';
 import { remember, verifiedFor } from './current-delegation.js';
 import { DelegationError, isDelegationError } from './delegation-error.js';
 import { DelegationGate } from './delegation-gate.js';
@@ -13,7 +14,15 @@ export function requireGate(gate: DelegationGate | undefined): DelegationGate {
   throw moduleNotImported('@RequireSystemUser');
 }
 
-/** Lets a call through only when everything about its delegation was answered with yes. `@RequireSystemUser` brings it. */
+/**
+ * Lets a call through only when everything about its delegation was answered with yes. `@RequireSystemUser` brings it.
+ * `overrideGuard(SystemUserGuard)` of a testing module is all that a unit test of a guarded controller needs: nothing is
+ * asked then, and `@CurrentSystemUser` is what the decorator says, not verified.
+ *
+ * @example
+ * Test.createTestingModule({ controllers: [ClaimsController], providers: [{ provide: Claims, useValue: claims }] })
+ *   .overrideGuard(SystemUserGuard).useValue({ canActivate: () => true })
+ */
 @Injectable()
 export class SystemUserGuard implements CanActivate {
   readonly #gate: DelegationGate;
@@ -47,3 +56,5 @@ export class SystemUserGuard implements CanActivate {
     }
   }
 }
+
+replaceableGuards.add(SystemUserGuard);

@@ -1,28 +1,39 @@
 import { Injectable, Optional, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { ModulesContainer, Reflector } from '@nestjs/core';
 import { catchError, from, mergeMap, Observable, throwError } from 'rxjs';
-import { isRunning, runVerified, verifiedFor } from './current-delegation.js';
+import { isGuardReplaced } from '../handlers/index.js';
+import { isRunning, remember, runVerified, verifiedFor } from './current-delegation.js';
 import { DelegationGate } from './delegation-gate.js';
 import { DelegationError } from './delegation-error.js';
 import { forCaller } from './denial-answer.js';
 import { downstreamRefusal, type DownstreamRefusal } from './downstream-refusal.js';
+import { RequirementMetadata } from './requirement.js';
+import { standInDelegation } from './stand-in-delegation.js';
 import { requireGate } from './system-user.guard.js';
 import type { VerifiedDelegation } from './verified-delegation.js';
 
 /** Hands what was verified to the handler, and asks once more when somebody downstream refuses it. */
 @Injectable()
 export class SystemUserInterceptor implements NestInterceptor {
-  readonly #gate: DelegationGate;
+  /** Undefined in a unit test that has replaced the guard. */
+  readonly #gate: DelegationGate | undefined;
 
-  constructor(@Optional() gate?: DelegationGate) {
-    this.#gate = requireGate(gate);
+  constructor(
+    private readonly reflector: Reflector,
+    modules: ModulesContainer,
+    @Optional() gate?: DelegationGate,
+  ) {
+    this.#gate = isGuardReplaced(modules) ? undefined : requireGate(gate);
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const delegation = verifiedFor(context);
+    const gate = this.#gate;
+    if (gate === undefined) return this.#underTest(context, delegation, next);
     if (delegation === undefined) {
-      // Nothing was verified, so nothing may run (a guard that was overridden in the container, for instance).
+      // Nothing was verified, so nothing may run.
       const denial = new DelegationError('system_user_misconfigured', { reason: 'the handler was not verified' });
-      this.#gate.report(denial);
+      gate.report(denial);
       return throwError(() => forCaller(context, denial));
     }
     if (isRunning(delegation)) return next.handle();
@@ -32,22 +43,41 @@ export class SystemUserInterceptor implements NestInterceptor {
       catchError((error: unknown) => {
         const refusal = downstreamRefusal(error);
         if (refusal === undefined) return throwError(() => error);
-        return from(this.#whatToTell(context, delegation, refusal, error)).pipe(
+        return from(whatToTell({ gate, context, delegation, refusal, error })).pipe(
           mergeMap((told) => throwError(() => told)),
         );
       }),
     );
   }
 
-  async #whatToTell(
-    context: ExecutionContext,
-    delegation: VerifiedDelegation,
-    refusal: DownstreamRefusal,
-    error: unknown,
-  ): Promise<unknown> {
-    const denial = await this.#gate.recheck(delegation, refusal === 'system-user-missing');
-    if (denial === undefined) return error;
-    this.#gate.report(denial);
-    return forCaller(context, denial);
+  /** The guard of a test has let the call through, so the handler gets what its decorator says. */
+  #underTest(context: ExecutionContext, known: VerifiedDelegation | undefined, next: CallHandler): Observable<unknown> {
+    const requirement = this.reflector.getAllAndOverride(RequirementMetadata, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    if (known !== undefined || requirement === undefined) return next.handle();
+    return from(standInDelegation(context, requirement)).pipe(
+      mergeMap((delegation) => {
+        remember(context, delegation);
+        return new Observable<unknown>((subscriber) =>
+          runVerified(context, delegation, () => next.handle().subscribe(subscriber)),
+        );
+      }),
+    );
   }
+}
+
+async function whatToTell(refused: {
+  readonly gate: DelegationGate;
+  readonly context: ExecutionContext;
+  readonly delegation: VerifiedDelegation;
+  readonly refusal: DownstreamRefusal;
+  readonly error: unknown;
+}): Promise<unknown> {
+  const { gate, context, delegation, refusal, error } = refused;
+  const denial = await gate.recheck(delegation, refusal === 'system-user-missing');
+  if (denial === undefined) return error;
+  gate.report(denial);
+  return forCaller(context, denial);
 }

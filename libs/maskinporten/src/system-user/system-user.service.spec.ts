@@ -226,6 +226,24 @@ describe('SystemUserService', () => {
       await expect(check()).resolves.toMatchObject({ allowed: true });
     });
 
+    it('of an agent say nothing about its own organisation: its packages hold for clients', async () => {
+      standIn.system.packages = [PACKAGE];
+      const { id } = standIn.addUser({ organisation: CUSTOMER, userType: 'agent', clients: [CLIENT] });
+      standIn.addRequest({
+        id,
+        agent: true,
+        partyOrgNo: CUSTOMER,
+        status: 'Accepted',
+        accessPackages: [{ urn: PACKAGE }],
+        rights: [wire(RESOURCE)],
+      });
+      for (const resource of [PACKAGE, RESOURCE]) {
+        await expect(
+          service('accepted-request').checkRight({ organisation: CUSTOMER, resource }),
+        ).resolves.toMatchObject({ allowed: false, code: 'right_missing' });
+      }
+    });
+
     it('cannot speak for the clients of an agent', async () => {
       standIn.addUser({ organisation: CUSTOMER, userType: 'agent', clients: [CLIENT] });
       const asking = service('accepted-request').checkRight({

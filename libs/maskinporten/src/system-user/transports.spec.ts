@@ -1,5 +1,5 @@
 import type { AddressInfo, Server } from 'node:net';
-import { Controller, Injectable, Logger, type INestApplication } from '@nestjs/common';
+import { Controller, Injectable, Logger, SetMetadata, type INestApplication } from '@nestjs/common';
 import { ExternalContextCreator } from '@nestjs/core';
 import { ClientProxyFactory, MessagePattern, Payload, Transport, type ClientProxy } from '@nestjs/microservices';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -66,6 +66,24 @@ class MessagesController {
     return this.api.tell(delegation);
   }
 
+  @MessagePattern('write')
+  @RequireSystemUser({ ...fromPayload, action: 'write' })
+  write(): string {
+    return 'written';
+  }
+
+  @MessagePattern('read')
+  @RequireSystemUser({ ...fromPayload, action: 'read' })
+  read(): string {
+    return 'read';
+  }
+
+  @MessagePattern('remembered')
+  @RequireSystemUser({ ...fromPayload, action: 'write', fresh: false })
+  remembered(): string {
+    return 'written';
+  }
+
   @MessagePattern('cold')
   @RequireSystemUser(fromPayload)
   @Scopes('acme:read')
@@ -100,6 +118,8 @@ class SocketGateway {
 class ClaimsResolver {
   constructor(private readonly api: Api) {}
 
+  // What `@Query()` leaves on a method, without loading the package.
+  @SetMetadata('graphql:resolver_type', 'Query')
   @Scopes('acme:read')
   @RequireSystemUser({ organisation: fromParam('orgno'), resource: RESOURCE })
   async claims(): Promise<unknown> {
@@ -178,6 +198,17 @@ describe('@RequireSystemUser on messages and resolvers', () => {
     expect(await send('cold', { orgno: CUSTOMER })).toMatchObject({ refused: { code: 'caller_not_allowed' } });
   });
 
+  it('F-86: RPC: a withdrawn right stops the next write, and a read within 30 s', async () => {
+    const user = standIn.users.find(({ organisation }) => organisation === CUSTOMER);
+    for (const pattern of ['write', 'read', 'remembered']) {
+      expect(await send(pattern, { orgno: CUSTOMER })).toMatch(/^(written|read)$/);
+    }
+    if (user !== undefined) user.rights = [];
+    expect(await send('remembered', { orgno: CUSTOMER })).toBe('written');
+    expect(await send('read', { orgno: CUSTOMER })).toBe('read');
+    expect(await send('write', { orgno: CUSTOMER })).toMatchObject({ refused: { code: 'right_missing' } });
+  });
+
   it('RPC: a handler without the decorator has no system user', async () => {
     expect(await send('undecorated', { orgno: CUSTOMER })).toMatchObject({ refused: { status: 'error' } });
   });
@@ -224,6 +255,21 @@ describe('@RequireSystemUser on messages and resolvers', () => {
         message: 'The organisation has not approved this system',
         extensions: { code: 'system_user_missing', status: 403 },
       });
+    });
+
+    it.each([
+      ['query', 'remembered'],
+      ['mutation', 'asked again'],
+      ['subscription', 'asked again'],
+      [undefined, 'asked again'],
+    ])('F-86: in a %s, a yes is %s, whatever the arguments say', async (operation, outcome) => {
+      const info = operation === undefined ? {} : { operation: { operation } };
+      const args = { orgno: CUSTOMER, operation: { operation: 'query' } };
+      const claims = resolverOf('graphql');
+      await claims(undefined, args, {}, info);
+      standIn.log.length = 0;
+      await claims(undefined, args, {}, info);
+      expect(standIn.calls('/byquery')).toHaveLength(outcome === 'remembered' ? 0 : 1);
     });
 
     it('a kind of handler that is not known is denied', async () => {

@@ -1,4 +1,5 @@
 import type { SystemUser, SystemUserKey } from '../altinn/index.js';
+import { DEFAULT_CLIENT } from '../outbound/index.js';
 import type { RightDecision } from './right-decision.js';
 
 /**
@@ -15,6 +16,8 @@ export class VerifiedDelegation {
   readonly action: string;
   /** Who said yes, and how exact that is. */
   readonly decision: RightDecision;
+  /** Name of the client whose system was verified: calls for the organisation carry its tokens, and no other client's. */
+  readonly client: string;
   /** For `systemUser` of a token request that you make yourself. */
   readonly tokenRequest: { readonly organisation: string; readonly externalRef?: string };
 
@@ -25,6 +28,7 @@ export class VerifiedDelegation {
     readonly resource: string;
     readonly action: string;
     readonly decision: RightDecision;
+    readonly client?: string;
   }) {
     const { organisation, externalRef } = parts.key;
     this.organisation = organisation;
@@ -32,6 +36,7 @@ export class VerifiedDelegation {
     this.systemUser = parts.systemUser;
     this.resource = parts.resource;
     this.action = parts.action;
+    this.client = parts.client ?? DEFAULT_CLIENT;
     this.decision = Object.freeze({ ...parts.decision });
     this.tokenRequest = Object.freeze({ organisation, ...(externalRef === undefined ? {} : { externalRef }) });
     Object.freeze(this);

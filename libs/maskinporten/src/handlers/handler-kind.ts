@@ -1,0 +1,69 @@
+import type { ApplicationClass } from './application-class.js';
+import { guardedKeys } from './guarded-by.js';
+
+/** What Nest does when it calls a method. `guarded`: guards and interceptors run; `field`: as GraphQL's options say. */
+export type HandlerKind = 'guarded' | 'field' | 'none';
+
+/** Metadata of Nest's own packages, the same in 11 and 12. They are optional peers, so their constants are not imported. */
+const PATH = 'path';
+const MESSAGE_HANDLER = 'microservices:handler_type';
+const GATEWAY = 'websockets:is_gateway';
+const SUBSCRIBED_MESSAGE = 'websockets:message_mapping';
+const RESOLVER_TYPE = 'graphql:resolver_type';
+const RESOLVED_FIELD = 'graphql:resolve_property';
+const REFERENCE_RESOLVER = 'graphql:resolve_reference';
+
+const ROOT_TYPES: ReadonlySet<unknown> = new Set(['Query', 'Mutation', 'Subscription']);
+/** GraphQL calls it without any enhancer, whatever its options say. */
+const RESOLVE_TYPE = '__resolveType';
+
+/** What calls a method past every guard, by the metadata of its decorator. */
+const BYPASSES: ReadonlyMap<string, string> = new Map([
+  ['EVENT_LISTENER_METADATA', 'an event listener (@OnEvent)'],
+  ['SCHEDULE_CRON_OPTIONS', 'a scheduled job (@Cron)'],
+  ['SCHEDULE_INTERVAL_OPTIONS', 'a scheduled job (@Interval)'],
+  ['SCHEDULE_TIMEOUT_OPTIONS', 'a scheduled job (@Timeout)'],
+  ['bull:module_queue_process', 'a queue processor (@Process)'],
+  ['bull:module_on_queue_event', 'a listener of a queue'],
+  ['bullmq:worker_events_metadata', 'a listener of a worker'],
+  ['bullmq:queue_events_metadata', 'a listener of a queue'],
+  ['__saga__', 'a saga'],
+]);
+/** The same for what is written on the class. */
+const BYPASSING_CLASSES: ReadonlyMap<string, string> = new Map([
+  ['bullmq:processor_metadata', 'a queue processor (@Processor)'],
+  ['bull:module_queue', 'a queue processor (@Processor)'],
+  ['bullmq:queue_events_listener_metadata', 'a listener of a queue'],
+  ['__commandHandler__', 'a command handler'],
+  ['__queryHandler__', 'a query handler'],
+  ['__eventsHandler__', 'an event handler'],
+]);
+
+export function handlerKind(
+  { constructor, isController }: ApplicationClass,
+  member: string | symbol,
+  method: object,
+): HandlerKind {
+  if ([...guardedKeys].some((key) => has(key, method))) return 'guarded';
+  // Nest does not look at members that are named by a symbol.
+  if (typeof member === 'symbol') return 'none';
+  if (isController) return has(PATH, method) || has(MESSAGE_HANDLER, method) ? 'guarded' : 'none';
+  if (has(GATEWAY, constructor) && has(SUBSCRIBED_MESSAGE, method)) return 'guarded';
+  return resolverKind(constructor, member, method);
+}
+
+function resolverKind(constructor: object, member: string, method: object): HandlerKind {
+  const type = read(RESOLVER_TYPE, method) ?? read(RESOLVER_TYPE, constructor);
+  const own = has(RESOLVER_TYPE, method) || has(RESOLVED_FIELD, method) || has(REFERENCE_RESOLVER, method);
+  if (!own || member === RESOLVE_TYPE) return 'none';
+  return ROOT_TYPES.has(type) ? 'guarded' : 'field';
+}
+
+/** What else calls the method, without guards; undefined when nothing is known to. */
+export function bypassOf(constructor: object, method: object): string | undefined {
+  const [, onMethod] = [...BYPASSES].find(([key]) => has(key, method) && !guardedKeys.has(key)) ?? [];
+  return onMethod ?? [...BYPASSING_CLASSES].find(([key]) => has(key, constructor) && !guardedKeys.has(key))?.[1];
+}
+
+const read = (key: string | symbol, target: object): unknown => Reflect.getMetadata(key, target);
+const has = (key: string | symbol, target: object): boolean => read(key, target) !== undefined;
