@@ -63,7 +63,7 @@ export type {
   ScopesInput,
 } from './outbound/index.js';
 
-// Handlers: what the check of decorators is told.
+// Handlers: what an application says to the check of its decorators.
 export { Unguarded, guardedBy } from './handlers/index.js';
 
 // System users: acting for a customer.

@@ -54,9 +54,11 @@ export function handlerKind(
 
 function resolverKind(constructor: object, member: string, method: object): HandlerKind {
   const type = read(RESOLVER_TYPE, method) ?? read(RESOLVER_TYPE, constructor);
-  const own = has(RESOLVER_TYPE, method) || has(RESOLVED_FIELD, method) || has(REFERENCE_RESOLVER, method);
-  if (!own || member === RESOLVE_TYPE) return 'none';
-  return ROOT_TYPES.has(type) ? 'guarded' : 'field';
+  if (member === RESOLVE_TYPE) return 'none';
+  // Every method of a `@Resolver('Query')` is one, as schema-first applications write them.
+  if (ROOT_TYPES.has(type)) return 'guarded';
+  const isField = has(RESOLVER_TYPE, method) || has(RESOLVED_FIELD, method) || has(REFERENCE_RESOLVER, method);
+  return isField ? 'field' : 'none';
 }
 
 /** What else calls the method, without guards; undefined when nothing is known to. */

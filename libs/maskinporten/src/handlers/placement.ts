@@ -139,7 +139,9 @@ export class Placement<Value> {
   #checkCopied(each: ApplicationClass, member: Member): void {
     const method = methodOf(each, member);
     if (method === undefined || this.#decorator.uses.ofMethod(method) === undefined) return;
-    if (this.#valueOn(each.constructor) !== undefined || isUnguarded(each, member)) return;
+    // What the class itself or its base has lost is reported for the class.
+    const isOwn = each.chain.some((prototype) => this.#decorator.uses.ofClass(prototype) !== undefined);
+    if (isOwn || this.#valueOn(each.constructor) !== undefined || isUnguarded(each, member)) return;
     if (handlerKind(each, member, method) === 'none') return;
     const { name } = this.#decorator;
     this.#refuse(

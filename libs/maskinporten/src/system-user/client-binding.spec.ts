@@ -125,6 +125,7 @@ describe('the client that was verified is the client whose token is sent', () =>
   /** Runs `work` inside a handler: what it threw, or the client and organisation that the API saw. */
   const inside = async (path: string, work: () => Promise<unknown>): Promise<unknown> => {
     let outcome: unknown = 'the handler did not run';
+    standIn.log.length = 0;
     probe.work = async () => {
       standIn.log.length = 0;
       try {

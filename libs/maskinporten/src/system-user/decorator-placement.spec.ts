@@ -402,7 +402,7 @@ describe('a decorator that has no effect refuses the start', () => {
       Object.defineProperty(Copied.prototype, 'claims', { value: Reflect.get(Base.prototype, 'claims') });
       expectRefused(await start({ controllers: [Copied] }), `${name} on Copied.claims`, /comes from a class with/);
 
-      // One that is told apart from its base by name only.
+      // A base class of which the metadata is hidden.
       @Controller()
       class Hidden extends Base {}
       Reflect.defineMetadata(metadataKey, undefined, Hidden);

@@ -37,9 +37,7 @@ export class SystemUserInterceptor implements NestInterceptor {
       return throwError(() => forCaller(context, denial));
     }
     if (isRunning(delegation)) return next.handle();
-    return new Observable<unknown>((subscriber) =>
-      runVerified(context, delegation, () => next.handle().subscribe(subscriber)),
-    ).pipe(
+    return handleAs(context, delegation, next).pipe(
       catchError((error: unknown) => {
         const refusal = downstreamRefusal(error);
         if (refusal === undefined) return throwError(() => error);
@@ -56,17 +54,20 @@ export class SystemUserInterceptor implements NestInterceptor {
       context.getHandler(),
       context.getClass(),
     ]);
-    if (known !== undefined || requirement === undefined) return next.handle();
+    if (known !== undefined && isRunning(known)) return next.handle();
+    if (known !== undefined) return handleAs(context, known, next);
+    if (requirement === undefined) return next.handle();
     return from(standInDelegation(context, requirement)).pipe(
       mergeMap((delegation) => {
         remember(context, delegation);
-        return new Observable<unknown>((subscriber) =>
-          runVerified(context, delegation, () => next.handle().subscribe(subscriber)),
-        );
+        return handleAs(context, delegation, next);
       }),
     );
   }
 }
+
+const handleAs = (context: ExecutionContext, delegation: VerifiedDelegation, next: CallHandler): Observable<unknown> =>
+  new Observable<unknown>((subscriber) => runVerified(context, delegation, () => next.handle().subscribe(subscriber)));
 
 async function whatToTell(refused: {
   readonly gate: DelegationGate;
