@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 const repository = join(import.meta.dirname, '..');
 const { compile } = (await import(join(repository, 'scripts/compile.mjs'))) as {
-  compile(root: string): Promise<readonly string[]>;
+  readonly compile: (root: string) => Promise<readonly string[]>;
 };
 
 const SOURCES = {

@@ -23,11 +23,26 @@ const SECRET_MEMBERS = [
   'token',
 ];
 
+/** Who writes a line for each module and each route at start. */
+const FRAMEWORK: ReadonlySet<unknown> = new Set([
+  'InstanceLoader',
+  'NestApplication',
+  'NestFactory',
+  'RouterExplorer',
+  'RoutesResolver',
+]);
+
 /** One JSON object per line, for the collectors that read them. */
 export class ServiceLogger extends ConsoleLogger {
   constructor(level: LogLevelName) {
     const threshold = LEVELS.indexOf(level === 'info' ? 'log' : level);
     super({ json: true, colors: false, logLevels: LEVELS.slice(0, threshold + 1), redact: SECRET_MEMBERS });
+  }
+
+  /** What Nest is made of is for those who look for a fault in that. */
+  override log(message: unknown, ...rest: unknown[]): void {
+    if (FRAMEWORK.has(rest.at(-1))) super.debug(message, ...rest);
+    else super.log(message, ...rest);
   }
 
   /** A failed start is told once, by `main`, in words for whoever started it. */
