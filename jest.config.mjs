@@ -31,6 +31,8 @@ export default {
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'] },
     { ...common, displayName: 'package', testMatch: ['<rootDir>/test/package/*.package-spec.ts'] },
   ],
+  globalSetup: '<rootDir>/test/support/pool-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/pool-teardown.mjs',
   // Only a test that hangs meets it: nothing may depend on how fast a machine is.
   testTimeout: soaking ? 3_600_000 : 300_000,
   coverageProvider: 'babel',

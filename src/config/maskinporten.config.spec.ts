@@ -1,17 +1,15 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { rsaKeyPair } from '../../test/support/pool.js';
 import { EnvironmentError } from './environment-error.js';
 import { maskinportenOptions } from './maskinporten.config.js';
 import { readEnvironment } from './read-environment.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'template-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const pem = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  .privateKey.export({ type: 'pkcs8', format: 'pem' })
-  .toString();
+const pem = rsaKeyPair().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const client = {
   API_KEYS_FILE: '/keys.json',
   MASKINPORTEN_ENVIRONMENT: 'test',

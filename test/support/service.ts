@@ -7,6 +7,7 @@ import request from 'supertest';
 import { MemoryAuditStore } from '../../libs/maskinporten/src/audit/memory-audit-store.fixtures.js';
 import { loadConfiguration, type Configuration } from '../../src/config/index.js';
 import { createApp } from '../../src/create-app.js';
+import { rsaKeyPair, signingKeys } from './pool.js';
 
 /** A customer that the caller of the tests may act for. */
 export const CUSTOMER = '310000027';
@@ -40,9 +41,10 @@ export async function makeTestBed(
   scopes: readonly string[] = ['altinn:broker.read', 'altinn:broker.write'],
   config: SimulatorConfig = {},
 ): Promise<TestBed> {
-  const simulator = await startSimulator({ config });
+  const simulator = await startSimulator({ config, signingKeys: signingKeys() });
   running.push(simulator);
-  const { clientId, key } = await simulatorOptions(simulator, { scopes, tokenLifetime: 3600 });
+  const { privateKey } = rsaKeyPair();
+  const { clientId, key } = await simulatorOptions(simulator, { scopes, tokenLifetime: 3600, privateKey });
   if (!('pem' in key) || key.kid === undefined) throw new Error('simulatorOptions gives a PEM key with a kid');
   return {
     simulator,

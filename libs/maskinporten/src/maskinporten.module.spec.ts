@@ -4,9 +4,10 @@ import { NestFactory } from '@nestjs/core';
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import type { Simulator } from 'maskinporten-simulator';
 import axios from 'axios';
 import request from 'supertest';
+import { startTestSimulator, testClientOptions } from './testing/simulator.fixtures.js';
 import {
   InjectMaskinporten,
   MaskinportenContext,
@@ -21,7 +22,7 @@ import {
   type MaskinportenOptionsFactory,
 } from './index.js';
 import { rejection, textsWithin } from './outbound/outbound.fixtures.js';
-import { FakeMaskinportenTokenService, simulatorOptions } from './testing/index.js';
+import { FakeMaskinportenTokenService } from './testing/index.js';
 
 Logger.overrideLogger(false);
 
@@ -77,9 +78,9 @@ describe('MaskinportenModule', () => {
   let payroll: MaskinportenOptions;
 
   beforeAll(async () => {
-    simulator = await startSimulator();
-    options = await simulatorOptions(simulator, { scopes: ['acme:read', 'acme:write'] });
-    payroll = await simulatorOptions(simulator, { scopes: ['acme:read'] });
+    simulator = await startTestSimulator();
+    options = await testClientOptions(simulator, { scopes: ['acme:read', 'acme:write'] });
+    payroll = await testClientOptions(simulator, { scopes: ['acme:read'] });
   });
   afterAll(async () => simulator?.close());
   beforeEach(() => simulator.operator.clearLog());

@@ -1,6 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { rsaKeyPair } from '../../../test/support/pool.js';
 import { ClientSettings } from './client-settings.js';
 import type { MaskinportenError } from './errors/index.js';
 import type { MaskinportenOptions } from './maskinporten.options.js';
@@ -11,7 +11,7 @@ import { printingSwitches, unsafeProcess } from './process-environment.js';
 
 Logger.overrideLogger(false);
 
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { privateKey } = rsaKeyPair();
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const good: MaskinportenOptions = { environment: 'test', clientId: 'client', key: { pem, kid: 'k1' } };
 

@@ -1,5 +1,5 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { rsaKeyPair } from '../../../test/support/pool.js';
 import { KEY, TestClock, VENDOR, makeClient, makeKey } from './grants.fixtures.js';
 import { type ClientJwk, ConfigurationError, type Simulator, type SimulatorConfig, startSimulator } from './index.js';
 
@@ -121,7 +121,7 @@ describe('a configuration is refused for', () => {
   });
 
   it('a key that is posted as PEM', async () => {
-    const pem = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'pem', type: 'spki' });
+    const pem = rsaKeyPair().publicKey.export({ format: 'pem', type: 'spki' });
     expect(await fieldsOf({ clients: [{ ...makeClient(), jwks: { keys: [pem] } }] })).toEqual([
       'clients[0].jwks.keys[0]',
     ]);

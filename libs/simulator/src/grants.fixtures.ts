@@ -1,5 +1,6 @@
-import { type KeyObject, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { type KeyObject, randomUUID } from 'node:crypto';
 import { type CompactJWSHeaderParameters, CompactSign } from 'jose';
+import { rsaKeyPair, signingKeys } from '../../../test/support/pool.js';
 import type { ClientInput, ClientJwk, SimulatorConfig } from './index.js';
 import { isRecord } from './kernel/index.js';
 import { type Simulator, type SimulatorOptions, startSimulator } from './start-simulator.js';
@@ -18,7 +19,7 @@ export interface TestKey {
 }
 
 export function makeKey(kid: string, modulusLength = 2048): TestKey {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength });
+  const { privateKey, publicKey } = rsaKeyPair(modulusLength);
   const { n, e } = publicKey.export({ format: 'jwk' });
   return { privateKey, jwk: { kty: 'RSA', n: String(n), e: String(e), use: 'sig', alg: 'RS256', kid } };
 }
@@ -81,6 +82,7 @@ export class GrantBench {
     const simulator = await startSimulator({
       clock: clock.source,
       ...options,
+      signingKeys: options.signingKeys ?? signingKeys(),
       config: { clients: [makeClient()], ...config },
     });
     return new GrantBench(clock, simulator);

@@ -1,12 +1,12 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { PATIENT } from '../../../../test/support/patience.js';
+import { rsaKeyPair } from '../../../../test/support/pool.js';
 import { HttpTransport, type Clock } from '../issuer/index.js';
 import { createTokenService, type MaskinportenTokenService } from '../tokens/index.js';
 import { AltinnClient } from './altinn-client.js';
 import type { AltinnStandIn } from './altinn-stand-in.fixtures.js';
 import { AltinnTokenExchanger } from './altinn-token-exchanger.js';
 
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { privateKey } = rsaKeyPair();
 /** Made when the tests run. */
 export const TEST_KEY = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import type { Simulator } from 'maskinporten-simulator';
 import { PATIENT } from '../../../../test/support/patience.js';
+import { startTestSimulator } from '../testing/simulator.fixtures.js';
 import { makeKey } from '../keys/keys.fixtures.js';
 import { createTokenService, type MaskinportenTokenService, type TokenServiceConfig } from '../tokens/index.js';
 import { awsKmsSigner, type AwsKmsSigner } from './index.js';
@@ -17,7 +18,7 @@ let signer: AwsKmsSigner;
 let service: MaskinportenTokenService;
 
 beforeAll(async () => {
-  simulator = await startSimulator();
+  simulator = await startTestSimulator();
   kms = await KmsServer.start();
   kms.aliases.set('alias/maskinporten', kms.add(inKms));
 });

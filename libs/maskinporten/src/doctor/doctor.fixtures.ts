@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
-import { startSimulator, type ClientInput, type Simulator, type SimulatorConfig } from 'maskinporten-simulator';
+import type { ClientInput, Simulator, SimulatorConfig } from 'maskinporten-simulator';
+import { startTestSimulator } from '../testing/simulator.fixtures.js';
 import { makeKey, type TestKey } from '../keys/keys.fixtures.js';
 import { createTokenService } from '../tokens/index.js';
 import { examine, type Diagnosis, type DoctorSetup } from './index.js';
@@ -20,7 +21,7 @@ export const ALTINN_SCOPES = [REGISTER, REQUEST_WRITE, REQUEST_READ, PARTIES, AU
 export const DAY_MS = 86_400_000;
 
 let shared: TestKey | undefined;
-/** Making RSA keys takes time; tests that need no other share one. */
+/** For tests that need no other. */
 export const sharedKey = (): TestKey => (shared ??= makeKey());
 
 export interface PublicJwk extends Record<string, unknown> {
@@ -58,7 +59,7 @@ export class DoctorBench {
   }
 
   static async start(config: SimulatorConfig = {}, key: TestKey = sharedKey()): Promise<DoctorBench> {
-    const simulator = await startSimulator({ config: { clients: [client(key)], ...ALTINN, ...config } });
+    const simulator = await startTestSimulator({ config: { clients: [client(key)], ...ALTINN, ...config } });
     return new DoctorBench(simulator, key);
   }
 

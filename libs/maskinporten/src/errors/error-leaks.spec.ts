@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { format, inspect } from 'node:util';
+import { rsaKeyPair } from '../../../../test/support/pool.js';
 import { decodeOAuthError, sanitiseText, withDetails, type MaskinportenError } from './index.js';
 
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { privateKey } = rsaKeyPair();
 const pemBody = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().split('\n')[3] ?? '';
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const signature = randomBytes(256).toString('base64url');

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { generateKeyPairSync } from 'node:crypto';
 import { compactVerify, decodeProtectedHeader } from 'jose';
+import { rsaKeyPair } from '../../../../test/support/pool.js';
 import { sized } from '../../../../test/support/size.js';
 import { loadSigningKey, SigningGate, type SigningKey } from '../keys/index.js';
 import { AssertionFactory, normaliseTokenRequest } from './index.js';
 
-const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { privateKey, publicKey } = rsaKeyPair();
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const signal = new AbortController().signal;
 const request = normaliseTokenRequest('a:b');

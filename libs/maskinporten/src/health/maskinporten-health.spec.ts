@@ -5,12 +5,12 @@ import { Controller, Get, Module, type INestApplication } from '@nestjs/common';
 import { HealthCheckService, TerminusModule, type HealthCheckResult } from '@nestjs/terminus';
 import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import type { Simulator } from 'maskinporten-simulator';
 import request from 'supertest';
 import { PATIENT } from '../../../../test/support/patience.js';
+import { startTestSimulator, testClientOptions } from '../testing/simulator.fixtures.js';
 import { MaskinportenModule, type MaskinportenModuleExtras } from '../maskinporten.module.js';
 import type { MaskinportenOptions } from '../maskinporten.options.js';
-import { simulatorOptions } from '../testing/index.js';
 import { MaskinportenTokenService } from '../tokens/index.js';
 import { HandClock, START_MS } from './health.fixtures.js';
 import {
@@ -47,7 +47,7 @@ describe('MaskinportenHealthModule', () => {
   let probes: MaskinportenProbes;
 
   beforeAll(async () => {
-    simulator = await startSimulator();
+    simulator = await startTestSimulator();
   });
   afterEach(async () => {
     await app?.close();
@@ -60,7 +60,7 @@ describe('MaskinportenHealthModule', () => {
     health: MaskinportenHealthOptions = {},
     more: Partial<MaskinportenOptions> & MaskinportenModuleExtras = {},
   ): Promise<INestApplication> {
-    const options = await simulatorOptions(simulator, { scopes: ['acme:read'] });
+    const options = await testClientOptions(simulator, { scopes: ['acme:read'] });
     @Module({
       imports: [
         MaskinportenModule.forRoot({ ...options, retry: PATIENT, ...more }),
@@ -131,7 +131,7 @@ describe('MaskinportenHealthModule', () => {
   });
 
   it('key expired: 200, 200, down', async () => {
-    const options = await simulatorOptions(simulator, { scopes: ['acme:read'] });
+    const options = await testClientOptions(simulator, { scopes: ['acme:read'] });
     const key = { ...(options.key as { pem: string; kid: string }), registeredAt: '2020-01-31' };
     await start({}, { ...options, key });
     await until(() => client()?.issuer.status === 'up');
@@ -143,7 +143,7 @@ describe('MaskinportenHealthModule', () => {
   });
 
   it('F-113: key reload refused, the old key works: 200, 200, degraded until the file is right', async () => {
-    const options = await simulatorOptions(simulator, { scopes: ['acme:read'] });
+    const options = await testClientOptions(simulator, { scopes: ['acme:read'] });
     const { pem, kid } = options.key as { pem: string; kid: string };
     const file = join(mkdtempSync(join(tmpdir(), 'maskinporten-health-')), 'key.pem');
     writeFileSync(file, pem, { mode: 0o600 });
@@ -247,7 +247,7 @@ describe('MaskinportenHealthModule', () => {
   });
 
   it('T-69: without authentication a report is a status and nothing else, whatever is wrong', async () => {
-    const options = await simulatorOptions(simulator, { scopes: ['acme:read'] });
+    const options = await testClientOptions(simulator, { scopes: ['acme:read'] });
     await start(
       {},
       { ...options, key: { ...(options.key as { pem: string; kid: string }), registeredAt: '2020-01-31' } },
@@ -267,7 +267,7 @@ describe('MaskinportenHealthModule', () => {
   });
 
   it('T-69: even with details nothing names the client or holds a whole kid', async () => {
-    const options = await simulatorOptions(simulator, { scopes: ['acme:read'] });
+    const options = await testClientOptions(simulator, { scopes: ['acme:read'] });
     await start({}, options);
     await app?.get(MaskinportenTokenService).getToken('acme:read');
     const text = JSON.stringify(details());
@@ -277,7 +277,7 @@ describe('MaskinportenHealthModule', () => {
   });
 
   it('reports named clients apart, and one alone when asked', async () => {
-    const options = await simulatorOptions(simulator, { scopes: ['acme:read'] });
+    const options = await testClientOptions(simulator, { scopes: ['acme:read'] });
     await start({}, { ...options, name: 'payroll' });
     expect(Object.keys(details().clients)).toEqual(['payroll']);
     expect(indicator.check('m', { client: 'payroll', parts: ['clock'] }).m.status).toBe('up');
@@ -290,7 +290,7 @@ describe('MaskinportenHealthModule', () => {
   });
 
   it('works without options', async () => {
-    const options = await simulatorOptions(simulator, { scopes: ['acme:read'] });
+    const options = await testClientOptions(simulator, { scopes: ['acme:read'] });
     const module = await Test.createTestingModule({
       imports: [MaskinportenModule.forRoot(options), MaskinportenHealthModule],
     }).compile();

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync, randomBytes, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { randomBytes, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { oncePerRun, poolFolder, rsaKeyPair } from '../../../../test/support/pool.js';
 
 export interface TestKey {
   readonly privateKey: KeyObject;
@@ -13,7 +13,7 @@ export interface TestKey {
 }
 
 export function makeKey(bits = 2048): TestKey {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: bits });
+  const { privateKey, publicKey } = rsaKeyPair(bits);
   return {
     privateKey,
     publicKey,
@@ -40,23 +40,17 @@ export interface IssuedCertificate {
   readonly key: TestKey;
 }
 
-/** A certificate authority made with OpenSSL at test time. */
+/** A certificate authority made with OpenSSL at test time. What it issues is made once per run. */
 export class TestAuthority {
   readonly certificate: string;
-  readonly #directory = mkdtempSync(join(tmpdir(), 'maskinporten-ca-'));
-  readonly #key: TestKey;
+  readonly #key = makeKey();
+  #directory: string | undefined;
 
   constructor(subject = '/C=NO/O=Test Authority/CN=Test Root', parent?: TestAuthority) {
-    this.#key = makeKey();
-    writeFileSync(join(this.#directory, 'ca.key'), this.#key.pem);
-    writeFileSync(join(this.#directory, 'index.txt'), '');
-    writeFileSync(join(this.#directory, 'serial'), randomBytes(8).toString('hex'));
-    writeFileSync(join(this.#directory, 'ca.cnf'), configuration(this.#directory));
     this.certificate =
       parent === undefined
         ? this.#selfSign(subject)
         : parent.#sign({ subject, key: this.#key }, 'basicConstraints=critical,CA:true\nsubjectKeyIdentifier=hash');
-    writeFileSync(join(this.#directory, 'ca.crt'), this.certificate);
   }
 
   issue(request: CertificateRequest): IssuedCertificate {
@@ -69,6 +63,7 @@ export class TestAuthority {
 
   /** For a key whose private half is elsewhere, as on a token: without the signature of a request. */
   issuePublic(request: { readonly subject: string; readonly publicKey: string }): string {
+    writeFileSync(this.#path('ca.crt'), this.certificate);
     writeFileSync(this.#path('public.pem'), request.publicKey);
     writeFileSync(this.#path('leaf.key'), makeKey().pem);
     writeFileSync(this.#path('leaf.ext'), 'basicConstraints=CA:false');
@@ -80,25 +75,43 @@ export class TestAuthority {
   }
 
   #selfSign(subject: string): string {
-    const args = ['req', '-x509', '-new', '-key', this.#path('ca.key'), '-subj', subject, '-days', '3650', '-utf8'];
-    return openssl([...args, '-config', this.#path('ca.cnf'), '-extensions', 'root']);
+    return oncePerRun(['self-signed', subject, this.#key.pem], () => {
+      const name = ['-subj', subject, '-days', '3650', '-utf8'];
+      const files = ['-key', this.#path('ca.key'), '-config', this.#path('ca.cnf'), '-extensions', 'root'];
+      return opensslBytes(['req', '-x509', '-new', ...name, ...files]);
+    }).toString();
   }
 
   #sign(request: CertificateRequest & { readonly key: TestKey }, extensions: string): string {
-    writeFileSync(this.#path('leaf.key'), request.key.pem);
-    writeFileSync(this.#path('leaf.ext'), extensions);
-    const config = ['-config', this.#path('ca.cnf')];
-    const subject = ['-subj', request.subject, '-utf8'];
-    openssl(['req', '-new', '-key', this.#path('leaf.key'), ...subject, ...config, '-out', this.#path('leaf.csr')]);
-    const dates = ['-startdate', request.from ?? '20240101000000Z', '-enddate', request.to ?? '20400101000000Z'];
-    const sign = ['ca', '-batch', '-notext', '-preserveDN', ...config, ...dates];
-    const files = ['-in', this.#path('leaf.csr'), '-out', this.#path('leaf.crt'), '-extfile', this.#path('leaf.ext')];
-    openssl(sign.concat(files));
-    return openssl(['x509', '-in', this.#path('leaf.crt')]);
+    const { subject, key, from = '20240101000000Z', to = '20400101000000Z' } = request;
+    const recipe = ['signed', this.certificate, this.#key.pem, subject, key.pem, from, to, extensions];
+    return oncePerRun(recipe, () => {
+      writeFileSync(this.#path('ca.crt'), this.certificate);
+      writeFileSync(this.#path('leaf.key'), key.pem);
+      writeFileSync(this.#path('leaf.ext'), extensions);
+      const config = ['-config', this.#path('ca.cnf')];
+      const name = ['-subj', subject, '-utf8'];
+      openssl(['req', '-new', '-key', this.#path('leaf.key'), ...name, ...config, '-out', this.#path('leaf.csr')]);
+      const sign = ['ca', '-batch', '-notext', '-preserveDN', ...config, '-startdate', from, '-enddate', to];
+      const files = ['-in', this.#path('leaf.csr'), '-out', this.#path('leaf.crt'), '-extfile', this.#path('leaf.ext')];
+      openssl(sign.concat(files));
+      return opensslBytes(['x509', '-in', this.#path('leaf.crt')]);
+    }).toString();
   }
 
+  /** A file of the authority. Its folder is made when OpenSSL first needs it. */
   #path(name: string): string {
+    this.#directory ??= this.#makeDirectory();
     return join(this.#directory, name);
+  }
+
+  #makeDirectory(): string {
+    const directory = mkdtempSync(join(poolFolder, 'maskinporten-ca-'));
+    writeFileSync(join(directory, 'ca.key'), this.#key.pem);
+    writeFileSync(join(directory, 'index.txt'), '');
+    writeFileSync(join(directory, 'serial'), randomBytes(8).toString('hex'));
+    writeFileSync(join(directory, 'ca.cnf'), configuration(directory));
+    return directory;
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { calculateJwkThumbprint } from 'jose';
 import { describe, expect, it } from '@jest/globals';
+import { rsaKeyPair } from '../../../../test/support/pool.js';
 import { isMaskinportenError } from '../errors/index.js';
 import { makeKey } from './keys.fixtures.js';
 import { loadSigningKey, type JwkKeySource } from './index.js';
@@ -67,7 +68,7 @@ describe('JWK keys', () => {
 describe('JWK keys that are refused', () => {
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
   const okp = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-  const small = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ format: 'jwk' });
+  const small = rsaKeyPair(1024).privateKey.export({ format: 'jwk' });
 
   it.each([
     ['EC', { ...ec, kid: 'k' }, 'of kty EC'],

@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { rsaKeyPair } from '../../../../test/support/pool.js';
 import { runs } from '../../../../test/support/size.js';
 import { isMaskinportenError } from '../errors/index.js';
 import { makeKey, openssl, opensslBytes } from './keys.fixtures.js';
@@ -114,7 +115,7 @@ describe('PEM keys', () => {
 describe('PEM keys that are refused', () => {
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const pss = generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey;
-  const small = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
+  const small = rsaKeyPair(1024).privateKey;
   const ed = generateKeyPairSync('ed25519').privateKey;
   const pemOf = (privateKey: typeof ec): string => privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 

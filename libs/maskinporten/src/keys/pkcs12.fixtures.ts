@@ -7,6 +7,7 @@ import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import { AuthenticatedSafe, CertBag, PFX, SafeBag, SafeContents } from '@peculiar/asn1-pfx';
 import { expect, it } from '@jest/globals';
 import forge from 'node-forge';
+import { oncePerRun } from '../../../../test/support/pool.js';
 import { openssl, opensslBytes } from './keys.fixtures.js';
 
 /** Flags that let OpenSSL 3 use RC2. */
@@ -32,7 +33,8 @@ export function hasLegacyProvider(): boolean {
 
 /** `openssl pkcs12 -export` of PEM keys and certificates. */
 export function opensslPkcs12(pem: string, password: string, args: readonly string[] = []): Buffer {
-  return opensslBytes(['pkcs12', '-export', '-name', 'test', '-passout', `pass:${password}`, ...args], pem);
+  const command = ['pkcs12', '-export', '-name', 'test', '-passout', `pass:${password}`, ...args];
+  return oncePerRun([...command, pem], () => opensslBytes(command, pem));
 }
 
 /** What OpenSSL reads in a PKCS#12: private keys and certificates in PEM. */

@@ -2,6 +2,7 @@ import { generateKeyPairSync, sign as signWith, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
+import { rsaKeyPair } from '../../../../test/support/pool.js';
 import { createError, isMaskinportenError } from '../errors/index.js';
 import { makeKey, TestAuthority } from './keys.fixtures.js';
 import { isSignerUnavailable, loadSigningKey, type LoadKeyOptions, type MaskinportenSigner } from './index.js';
@@ -79,11 +80,7 @@ describe('remote signers', () => {
       { kid: 'k', publicKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey, sign: signRs256 },
       'is an EC key',
     ],
-    [
-      'a small public key',
-      { kid: 'k', publicKey: generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey, sign: signRs256 },
-      'RSA of 1024 bits',
-    ],
+    ['a small public key', { kid: 'k', publicKey: rsaKeyPair(1024).publicKey, sign: signRs256 }, 'RSA of 1024 bits'],
   ])('F-116: %s is refused', async (_, signer, reason) => {
     expect(await refusalOf(signer)).toContain(reason);
   });

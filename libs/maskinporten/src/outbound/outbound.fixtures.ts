@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import type { Simulator } from 'maskinporten-simulator';
 import { PATIENT } from '../../../../test/support/patience.js';
+import { startTestSimulator, testClientOptions } from '../testing/simulator.fixtures.js';
 import type { MaskinportenOptions } from '../maskinporten.options.js';
-import { simulatorOptions } from '../testing/index.js';
 import { createTokenService, MaskinportenToken, type MaskinportenTokenService } from '../tokens/index.js';
 import type { OutboundTokens } from './maskinporten-clients.js';
 
@@ -24,8 +24,8 @@ export interface World {
 
 /** Its tokens live for an hour, so that no test takes so long that one is renewed. */
 export async function startWorld(): Promise<World> {
-  const simulator = await startSimulator();
-  const client = await simulatorOptions(simulator, { scopes: SCOPES, tokenLifetime: 3600 });
+  const simulator = await startTestSimulator();
+  const client = await testClientOptions(simulator, { scopes: SCOPES, tokenLifetime: 3600 });
   const options = { ...client, retry: PATIENT };
   const { destinations: _, ...core } = options;
   const tokens = await createTokenService(core as Parameters<typeof createTokenService>[0]);

@@ -1,12 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
-import { startSimulator } from 'maskinporten-simulator';
+import { startTestSimulator } from '../testing/simulator.fixtures.js';
 import { HttpTransport } from '../issuer/index.js';
 import { listScopes } from './index.js';
 
 it.each(['', '/', '/api/v1'])('lists the names of the simulator’s scopes (base address with %j)', async (path) => {
-  const simulator = await startSimulator({ config: { scopes: [{ name: 'acme:b' }, { name: 'acme:a' }] } });
+  const simulator = await startTestSimulator({ config: { scopes: [{ name: 'acme:b' }, { name: 'acme:a' }] } });
   const transport = new HttpTransport();
   try {
     const baseUrl = `${simulator.selfServiceUrl}${path}`;

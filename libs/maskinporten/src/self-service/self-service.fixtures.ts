@@ -1,6 +1,8 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import type { KeyObject } from 'node:crypto';
+import type { Simulator } from 'maskinporten-simulator';
 import { PATIENT } from '../../../../test/support/patience.js';
+import { rsaKeyPair } from '../../../../test/support/pool.js';
+import { startTestSimulator } from '../testing/simulator.fixtures.js';
 import { HttpTransport } from '../issuer/index.js';
 import { ManualClock } from '../token-endpoint/strict-token-endpoint.fixtures.js';
 import { createTokenService, type MaskinportenTokenService, type TokenServiceConfig } from '../tokens/index.js';
@@ -19,7 +21,7 @@ export interface TestKey {
 }
 
 export function makeKey(kid: string): TestKey {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey, publicKey } = rsaKeyPair();
   const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
   return {
     kid,
@@ -62,7 +64,7 @@ export class SelfServiceBench {
 
   static async start(): Promise<SelfServiceBench> {
     const clock = new ManualClock();
-    const simulator = await startSimulator({
+    const simulator = await startTestSimulator({
       clock: () => clock.wall,
       config: {
         clients: [{ clientId: CLIENT, orgno: ORGNO, jwks: { keys: [OLD.jwk] }, scopes: [SCOPE] }, ADMINISTRATOR],

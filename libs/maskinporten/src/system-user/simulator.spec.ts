@@ -1,8 +1,9 @@
 import { Logger, type INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import type { Simulator } from 'maskinporten-simulator';
 import request from 'supertest';
+import { startTestSimulator, testClientOptions } from '../testing/simulator.fixtures.js';
 import { organisationNumber } from '../altinn/altinn-client.fixtures.js';
 import {
   CallerPolicy,
@@ -15,7 +16,6 @@ import {
   fromParam,
   type MaskinportenOptions,
 } from '../index.js';
-import { simulatorOptions } from '../testing/index.js';
 import { Controller, Get } from '@nestjs/common';
 import { TestPolicy } from './system-user.fixtures.js';
 
@@ -54,8 +54,8 @@ describe.each(['pdp', 'authorized-parties'] as const)('against the simulator, wi
   let app: INestApplication;
   let users: SystemUserService;
   beforeAll(async () => {
-    simulator = await startSimulator();
-    const options = await simulatorOptions(simulator, { scopes: SCOPES, orgno: VENDOR });
+    simulator = await startTestSimulator();
+    const options = await testClientOptions(simulator, { scopes: SCOPES, orgno: VENDOR });
     await operate('systems', {
       id: SYSTEM,
       vendor: VENDOR,

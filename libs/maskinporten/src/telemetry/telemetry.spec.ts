@@ -8,11 +8,11 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import type { Simulator } from 'maskinporten-simulator';
 import { PATIENT } from '../../../../test/support/patience.js';
+import { startTestSimulator, testClientOptions } from '../testing/simulator.fixtures.js';
 import { MaskinportenModule } from '../maskinporten.module.js';
 import type { MaskinportenOptions } from '../maskinporten.options.js';
-import { simulatorOptions } from '../testing/index.js';
 import { MaskinportenTokenService } from '../tokens/index.js';
 import { INSTRUMENTS } from './instrument.js';
 import { DelegationDecisions, MaskinportenTelemetryModule, type TelemetrySink } from './index.js';
@@ -40,12 +40,12 @@ describe('telemetry through OpenTelemetry', () => {
   beforeAll(async () => {
     trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }));
     metrics.setGlobalMeterProvider(meters);
-    simulator = await startSimulator();
+    simulator = await startTestSimulator();
   });
   beforeEach(async () => {
     spans.reset();
     exported.reset();
-    options = await simulatorOptions(simulator, { scopes: SCOPES });
+    options = await testClientOptions(simulator, { scopes: SCOPES });
   });
   afterEach(() => simulator.operator.reset());
   afterAll(async () => {
@@ -223,7 +223,7 @@ describe('telemetry through OpenTelemetry', () => {
 
 describe('telemetry with a sink of one’s own', () => {
   it('F-138: a sink that throws is counted and changes nothing', async () => {
-    const simulator = await startSimulator();
+    const simulator = await startTestSimulator();
     const broken: TelemetrySink = {
       add: () => {
         throw new Error('canary');
@@ -233,7 +233,7 @@ describe('telemetry with a sink of one’s own', () => {
     };
     const module = await Test.createTestingModule({
       imports: [
-        MaskinportenModule.forRoot(await simulatorOptions(simulator, { scopes: SCOPES })),
+        MaskinportenModule.forRoot(await testClientOptions(simulator, { scopes: SCOPES })),
         MaskinportenTelemetryModule.forRoot({ sink: broken }),
       ],
     }).compile();

@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { Controller, Get, Logger } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSimulator, type Simulator } from 'maskinporten-simulator';
 import request from 'supertest';
+import { rsaKeyPair } from '../../../../test/support/pool.js';
 import {
   MaskinportenExceptionFilter,
   MaskinportenHttpModule,
@@ -145,7 +145,7 @@ describe('simulatorOptions', () => {
     ]);
     expect(pemOf(one)).toBe(pemOf(two));
     expect(one.key).not.toEqual(two.key);
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { privateKey } = rsaKeyPair();
     const own = await simulatorOptions(simulator, { scopes: ['acme:a'], privateKey });
     expect(pemOf(own)).toBe(privateKey.export({ type: 'pkcs8', format: 'pem' }));
     const module = await Test.createTestingModule({

@@ -1,4 +1,5 @@
-import { generateKeyPairSync, sign as signBytes, type KeyObject } from 'node:crypto';
+import { sign as signBytes, type KeyObject } from 'node:crypto';
+import { rsaKeyPair } from '../../../../test/support/pool.js';
 import { AssertionFactory } from '../grants/index.js';
 import { HttpTransport, Issuer, resolveIssuer, ServerClock } from '../issuer/index.js';
 import { KeyRing, loadSigningKey, SigningGate, type KeySource, type SigningKey } from '../keys/index.js';
@@ -27,7 +28,7 @@ export interface BenchOptions {
   readonly sign?: (data: Uint8Array, sign: () => Uint8Array) => Promise<Uint8Array>;
 }
 
-const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { privateKey, publicKey } = rsaKeyPair();
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 export async function loadKeys(

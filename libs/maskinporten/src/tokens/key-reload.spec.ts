@@ -1,11 +1,13 @@
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { type KeyObject } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import type { Simulator } from 'maskinporten-simulator';
 import { PATIENT } from '../../../../test/support/patience.js';
+import { rsaKeyPair } from '../../../../test/support/pool.js';
+import { startTestSimulator } from '../testing/simulator.fixtures.js';
 import {
   createTokenService,
   type MaskinportenTokenService,
@@ -23,7 +25,7 @@ interface Pair {
 }
 
 function pair(kid: string): Pair {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey, publicKey } = rsaKeyPair();
   return { kid, privateKey, publicJwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' } };
 }
 
@@ -59,7 +61,7 @@ async function register(...keys: Pair[]): Promise<void> {
 }
 
 async function start(key: TokenServiceConfig['key'] = { file, watch: { intervalMs: 100 } }): Promise<Load> {
-  simulator = await startSimulator();
+  simulator = await startTestSimulator();
   await register(first);
   service = await createTokenService({ issuer: simulator.issuer, clientId: CLIENT, key, retry: PATIENT });
   return new Load(service);

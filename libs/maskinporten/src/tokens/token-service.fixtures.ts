@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { rsaKeyPair } from '../../../../test/support/pool.js';
 import {
   ManualClock,
   StrictTokenEndpoint,
@@ -11,7 +11,7 @@ import {
   type TokenServiceConfig,
 } from './index.js';
 
-const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { privateKey, publicKey } = rsaKeyPair();
 export const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 export const keySource = (index = 0): { pem: string; kid: string } => ({ pem, kid: `kid-${index}` });
 

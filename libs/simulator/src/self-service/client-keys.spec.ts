@@ -23,7 +23,6 @@ const [A, B, C, D] = ['a', 'b', 'c', 'd'].map((kid) => makeKey(kid)) as [TestKey
 
 const authority = new CertificateAuthority();
 const certificate = authority.issue({ subject: '/CN=Locked' });
-afterAll(() => authority.remove());
 
 let bench: GrantBench;
 

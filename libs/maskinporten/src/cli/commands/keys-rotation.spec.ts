@@ -1,9 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import type { Simulator } from 'maskinporten-simulator';
+import { rsaKeyPair } from '../../../../../test/support/pool.js';
+import { startTestSimulator } from '../../testing/simulator.fixtures.js';
 import { makeKey, type TestKey } from '../../self-service/self-service.fixtures.js';
 import { runInProcess, type CliRun, type CliRunOptions } from '../cli.fixtures.js';
 
@@ -20,7 +21,7 @@ const privateFile = ({ kid, privateJwk }: TestKey): string => file(`${kid}.priva
 let simulator: Simulator;
 let env: Record<string, string>;
 beforeAll(async () => {
-  simulator = await startSimulator({
+  simulator = await startTestSimulator({
     config: {
       clients: [
         { clientId: 'app', orgno: ORGNO, jwks: { keys: [OLD.jwk] }, scopes: ['acme:read'] },
@@ -253,7 +254,7 @@ describe('keys rotate', () => {
   });
 
   it('takes an encrypted key with its passphrase from the environment', async () => {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { privateKey } = rsaKeyPair();
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'blåbær' });
     const args = ['rotate', file('sealed.pem', String(pem)), '--scope', 'acme:read', '--kid', 'sealed', '--json'];
     const sealed = { ...env, MASKINPORTEN_NEW_KEY_PASSPHRASE: 'blåbær' };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startSimulator, type Simulator } from 'maskinporten-simulator';
+import type { Simulator } from 'maskinporten-simulator';
+import { startTestSimulator } from '../../testing/simulator.fixtures.js';
 import { makeKey, TestAuthority } from '../../keys/keys.fixtures.js';
 import { runInProcess, type CliRun } from '../cli.fixtures.js';
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
   const jwks = {
     keys: [{ kty: 'RSA', use: 'sig', alg: 'RS256', kid: 'my-kid', n: String(key.jwk.n), e: String(key.jwk.e) }],
   };
-  simulator = await startSimulator({
+  simulator = await startTestSimulator({
     port: 0,
     config: {
       clients: [

@@ -1,0 +1,20 @@
+import { startSimulator, type Simulator, type SimulatorOptions } from 'maskinporten-simulator';
+import { rsaKeyPair, signingKeys } from '../../../../test/support/pool.js';
+import type { MaskinportenOptions } from '../maskinporten.options.js';
+import { simulatorOptions, type RunningSimulator, type SimulatorClientOptions } from './simulator-options.js';
+
+/** A simulator that signs with keys of this run, so that it makes none. */
+export function startTestSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  return startSimulator({ signingKeys: signingKeys(), ...options });
+}
+
+let clientKey: ReturnType<typeof rsaKeyPair> | undefined;
+
+/** {@link simulatorOptions} with a key of this run. All clients of a spec file share it. */
+export function testClientOptions(
+  simulator: RunningSimulator,
+  client: SimulatorClientOptions,
+): Promise<MaskinportenOptions> {
+  clientKey ??= rsaKeyPair();
+  return simulatorOptions(simulator, { privateKey: clientKey.privateKey, ...client });
+}
