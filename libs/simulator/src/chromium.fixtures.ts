@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { expect, it } from '@jest/globals';
 import { type Browser, chromium } from 'playwright-core';
+import { needs } from '../../../test/support/needs.js';
 
 /** Where Debian's package puts it. */
 const CHROMIUM = '/usr/bin/chromium';
@@ -20,10 +20,7 @@ export function startChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS, timeout: 0 });
 }
 
-/** Runs tests that need a browser; without one they are reported as not run, and where everything must be there, fail. */
+/** Runs tests that need a browser. */
 export function withChromium(tests: () => void): void {
-  if (existsSync(CHROMIUM)) return tests();
-  it('not run: Chromium is not installed', () => {
-    expect(process.env['CI']).toBeUndefined();
-  });
+  needs('Chromium', existsSync(CHROMIUM), tests);
 }

@@ -3,8 +3,8 @@ import { chownSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from '@jest/globals';
 import pg from 'pg';
+import { needs } from '../../../../test/support/needs.js';
 
 /** Where Debian's package puts the server's programs, newest first. */
 function serverPrograms(): string | undefined {
@@ -20,12 +20,9 @@ function serverPrograms(): string | undefined {
 
 const PROGRAMS = serverPrograms();
 
-/** Runs tests that need PostgreSQL; without it they are reported as not run, and where everything must be there, fail. */
+/** Runs tests that need PostgreSQL. */
 export function withPostgres(tests: () => void): void {
-  if (PROGRAMS !== undefined) return tests();
-  it('not run: PostgreSQL is not installed', () => {
-    expect(process.env['CI']).toBeUndefined();
-  });
+  needs('PostgreSQL', PROGRAMS !== undefined, tests);
 }
 
 interface Identity {

@@ -5,23 +5,15 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import { AuthenticatedSafe, CertBag, PFX, SafeBag, SafeContents } from '@peculiar/asn1-pfx';
-import { expect, it } from '@jest/globals';
 import forge from 'node-forge';
 import { oncePerRun } from '../../../../test/support/pool.js';
 import { openssl, opensslBytes } from './keys.fixtures.js';
 
+export { needs } from '../../../../test/support/needs.js';
+
 /** Flags that let OpenSSL 3 use RC2. */
 export const LEGACY = ['-legacy', '-provider', 'legacy', '-provider', 'default'] as const;
 
-/** A suite whose program is not there is reported by name; where everything must be there, it fails. */
-export function needs(program: string, available: boolean, tests: () => void): void {
-  if (available) return tests();
-  it(`not run: ${program} is not installed`, () => {
-    expect(process.env['CI']).toBeUndefined();
-  });
-}
-
-/** Looks into the path: starting the program to see costs a second where it is Java. */
 export function isInstalled(command: string): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)));
 }
