@@ -135,5 +135,10 @@ export function checkRsa(key: KeyObject, member: string): number {
     throw new KeyFailure(member, `is too small: RSA of ${bits} bits, at least ${MIN_KEY_BITS} are required`);
   }
   if (bits > MAX_KEY_BITS) throw new KeyFailure(member, `is too large: RSA of ${bits} bits, at most ${MAX_KEY_BITS}`);
+  // RFC 8017 §3.1; OpenSSL takes any number when the key comes as a JWK.
+  const exponent = key.asymmetricKeyDetails?.publicExponent ?? 0n;
+  if (exponent < 3n || exponent % 2n === 0n) {
+    throw new KeyFailure(member, 'is damaged: its public exponent is not an odd number of at least 3');
+  }
   return bits;
 }
