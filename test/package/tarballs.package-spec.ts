@@ -63,7 +63,7 @@ describe('the packed tarballs', () => {
   });
 });
 
-describe.each(['nest11-commonjs', 'nest12-esm'])('a user with %s', (consumer) => {
+describe.each(['nest11-commonjs', 'nest11-esm', 'nest12-esm'])('a user with %s', (consumer) => {
   const project = join(folder, consumer);
 
   beforeAll(async () => {
@@ -83,6 +83,8 @@ describe.each(['nest11-commonjs', 'nest12-esm'])('a user with %s', (consumer) =>
         node: version === 'this' ? process.versions.node.split('.')[0] : version,
         read: 'acme:read',
         write: 'acme:write',
+        call: 'acme:read acme:read',
+        attached: 'acme:write',
         refused: 'MP_SCOPE',
         printed: false,
       });

@@ -1,8 +1,9 @@
 import { Logger } from '@nestjs/common';
+import { ownMembers } from './basics/index.js';
 import { AltinnClient, AltinnTokenExchanger, type AltinnClientOptions } from './altinn/index.js';
 import { withoutLineBreak } from './basics/index.js';
 import { HttpTransport, ISSUER_PRESETS, isEnvironmentName, type HttpTransportOptions } from './issuer/index.js';
-import type { AltinnOptions, MaskinportenOptions } from './maskinporten.options.js';
+import type { MaskinportenOptions } from './maskinporten.options.js';
 import { SystemUserService, type RightsStrategy } from './system-user/index.js';
 
 /**
@@ -20,8 +21,7 @@ export class ClientAltinn {
   #transport: HttpTransport | undefined;
 
   constructor({ environment, altinn }: MaskinportenOptions, http: () => HttpTransportOptions) {
-    const own: AltinnOptions = Object.assign(Object.create(null) as object, altinn);
-    const { platformUrl, systemId, subscriptionKey, rights, allowAnyCaller } = own;
+    const { platformUrl, systemId, subscriptionKey, rights, allowAnyCaller } = ownMembers(altinn);
     const preset = isEnvironmentName(environment) ? ISSUER_PRESETS[environment].altinn.platformUrl : undefined;
     this.#platformUrl = platformUrl ?? preset;
     this.#systemId = systemId;

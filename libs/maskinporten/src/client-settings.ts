@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { ownMembers } from './basics/index.js';
 import { ClientAltinn } from './client-altinn.js';
 import { ClientSigners } from './client-signers.js';
 import { configurationError, isMaskinportenError, type Failure } from './errors/index.js';
@@ -24,7 +25,7 @@ export class ClientSettings {
 
   constructor(name: string, given: MaskinportenOptions) {
     // Own members only, also when the options are nothing to read from: then the checks below say so.
-    const options: MaskinportenOptions = Object.assign(Object.create(null) as object, given);
+    const options = ownMembers(given);
     this.name = name;
     this.#failures = [...unsafeProcess(), ...validateOptions(given), ...mixedHosts(options)];
     this.#options = options;
@@ -89,7 +90,8 @@ function coreConfig(
   };
 }
 
-function httpConfig({ ca, proxy, allowInsecureHosts }: TokenHttpOptions): NonNullable<TokenServiceConfig['http']> {
+function httpConfig(given: TokenHttpOptions): NonNullable<TokenServiceConfig['http']> {
+  const { ca, proxy, allowInsecureHosts } = ownMembers(given);
   const list = ca === undefined || typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : ca.map(String);
   return {
     ...(list === undefined ? {} : { ca: Buffer.isBuffer(list) ? list.toString() : list }),
@@ -125,4 +127,6 @@ function mixedHosts(options: MaskinportenOptions): Failure[] {
 }
 
 const originOf = (entry: unknown): unknown =>
-  typeof entry === 'object' && entry !== null && 'origin' in entry ? entry.origin : undefined;
+  typeof entry === 'object' && entry !== null && Object.hasOwn(entry, 'origin')
+    ? Reflect.get(entry, 'origin')
+    : undefined;

@@ -17,11 +17,13 @@ describe('conventions of the library', () => {
     expect(filesWith(/\.enterWith\s*\(/)).toEqual([]);
   });
 
-  it('F-25: one documented file reads the environment of the process; the command has its own', () => {
+  it('F-25: documented files read the environment of the process; the command has its own', () => {
     const readers = filesWith(/process\.env\b|\benv\b.* from 'node:process'/);
     expect(readers.filter((file) => !file.startsWith('cli/')).toSorted()).toEqual([
       // Whether this is production.
       'issuer/insecure-hosts.ts',
+      // Where calls are proxied, when the option says so.
+      'issuer/proxy-settings.ts',
       // What the system needs goes on to the process of an HSM's library, and that process takes what it is given.
       'pkcs11/system-environment.ts',
       'pkcs11/token-worker.ts',

@@ -9,6 +9,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { ownMembers } from './basics/index.js';
 import type { ClientAltinn } from './client-altinn.js';
 import type { ClientSigners } from './client-signers.js';
 import { ClientSettings } from './client-settings.js';
@@ -128,7 +129,7 @@ export class MaskinportenModule {
    * `MP_CONFIG` error that lists every wrong field.
    */
   static forRoot(options: MaskinportenOptions & MaskinportenModuleExtras): DynamicModule {
-    const { name, isGlobal, ...client } = options;
+    const { name, isGlobal, ...client } = ownMembers(options);
     return moduleOf({ name, isGlobal }, [], (provide) => [
       { provide, useFactory: () => new ClientSettings(name ?? DEFAULT_CLIENT, client) },
     ]);
@@ -136,8 +137,9 @@ export class MaskinportenModule {
 
   /** The same with options from `useFactory`, `useClass` or `useExisting`. */
   static forRootAsync(options: MaskinportenModuleAsyncOptions): DynamicModule {
-    const { name, isGlobal, imports = [] } = options;
-    return moduleOf({ name, isGlobal }, imports, (provide) => asyncSettings(provide, name ?? DEFAULT_CLIENT, options));
+    const own = ownMembers(options);
+    const { name, isGlobal, imports = [] } = own;
+    return moduleOf({ name, isGlobal }, imports, (provide) => asyncSettings(provide, name ?? DEFAULT_CLIENT, own));
   }
 }
 

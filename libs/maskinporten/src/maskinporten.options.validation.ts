@@ -12,7 +12,7 @@ import {
 } from 'class-validator';
 import type { Failure } from './errors/index.js';
 import { parseOrganisationNumber } from './grants/index.js';
-import { checkIssuerUrl, checkUrl, insecureHosts, type InsecureHosts } from './issuer/index.js';
+import { checkIssuerUrl, checkProxy, checkUrl, insecureHosts, type InsecureHosts } from './issuer/index.js';
 import { checkDestination } from './outbound/index.js';
 import { nearest } from './nearest-name.js';
 
@@ -83,11 +83,7 @@ class HttpShape {
   })
   ca: unknown;
   @IsOptional()
-  @Satisfies((value) =>
-    value === 'environment' || (typeof value === 'string' && URL.canParse(value) && /^https?:/.test(value))
-      ? undefined
-      : 'must be an http or https URL, or environment',
-  )
+  @Satisfies((value) => (value === 'environment' ? undefined : reasonOf(checkProxy(value))))
   proxy: unknown;
   /** Looked at with the issuer. */
   @IsOptional()

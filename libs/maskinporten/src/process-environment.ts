@@ -1,6 +1,6 @@
 /**
- * The only file of the library that reads the environment of the process, and only to refuse or warn: no setting of a
- * client comes from here.
+ * Reads the environment of the process, and only to refuse or warn: no setting of a client comes from here. Besides it,
+ * `issuer/proxy-settings.ts` reads the proxy variables when `proxy: 'environment'` asks for them, and the command its own.
  */
 import type { Failure } from './errors/index.js';
 

@@ -3,8 +3,10 @@ import 'reflect-metadata';
 import { HttpService } from '@nestjs/axios';
 import { Controller, Get, Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import axios from 'axios';
 import { startSimulator } from 'maskinporten-simulator';
 import {
+  attachMaskinporten,
   isMaskinportenError,
   MaskinportenHttpModule,
   MaskinportenModule,
@@ -25,7 +27,10 @@ let options: MaskinportenOptions;
 @Injectable()
 @Controller()
 class AppController {
-  constructor(private readonly http: HttpService) {}
+  constructor(
+    private readonly http: HttpService,
+    private readonly tokens: MaskinportenTokenService,
+  ) {}
 
   @Get('read')
   @Scopes('acme:read')
@@ -38,6 +43,24 @@ class AppController {
   @Scopes('acme:write')
   async write(): Promise<string> {
     const { data } = await this.http.axiosRef.get<Answer>(`${apiUrl}/scope/acme:write`);
+    return data.claims.scope;
+  }
+
+  /** The option of one call, in both declarations of axios. */
+  @Get('call')
+  async call(): Promise<string> {
+    const url = `${apiUrl}/scope/acme:read`;
+    const observed = await firstValueFrom(this.http.get<Answer>(url, { maskinporten: { scopes: 'acme:read' } }));
+    const { data } = await this.http.axiosRef.get<Answer>(url, { maskinporten: 'acme:read' });
+    return `${observed.data.claims.scope} ${data.claims.scope}`;
+  }
+
+  @Get('attached')
+  async attached(): Promise<string> {
+    const instance = axios.create({ baseURL: apiUrl });
+    const detach = attachMaskinporten(instance, this.tokens, { scopes: 'acme:read' });
+    const { data } = await instance.get<Answer>('/scope/acme:write', { maskinporten: { scopes: ['acme:write'] } });
+    detach();
     return data.claims.scope;
   }
 }
@@ -64,6 +87,8 @@ async function main(): Promise<void> {
       node: process.versions.node.split('.')[0],
       read: await get('read'),
       write: await get('write'),
+      call: await get('call'),
+      attached: await get('attached'),
       refused: isMaskinportenError(refused) ? refused.code : String(refused),
       printed: `${String(token)} ${JSON.stringify(token)}`.includes(token.value),
     }),

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
+import { ownMembers } from '../basics/index.js';
 import { configurationError } from '../errors/index.js';
 
 const SCHEMA = 'maskinporten_audit';
@@ -29,7 +30,8 @@ export interface AuditMigration {
  * @example
  * await migrateAuditDatabase({ connectionString: ownerUrl, runningRole: 'service' });
  */
-export async function migrateAuditDatabase({ connectionString, runningRole, log }: AuditMigration): Promise<string[]> {
+export async function migrateAuditDatabase(migration: AuditMigration): Promise<string[]> {
+  const { connectionString, runningRole, log } = ownMembers(migration);
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 });
   // A connection that breaks fails the statement that uses it; here it must not end the process.
   client.on('error', () => undefined);

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { ownMembers } from '../basics/index.js';
 import type { AuditDatabase, Row } from './audit-database.js';
 
 /** A `Pool` of `pg`, as far as it is used. */
@@ -25,12 +26,13 @@ export interface PostgresPool {
 }
 
 export function poolDatabase(connection: PostgresConnection | PostgresPool): AuditDatabase {
-  const pool = 'pool' in connection ? connection.pool : ownPool(connection);
+  const shared = ownMembers<Partial<PostgresPool>>(connection as PostgresPool).pool;
+  const pool = shared ?? ownPool(ownMembers(connection as PostgresConnection));
   return {
     // A pool throws a connection away that a statement failed on.
     query: (text, values = []) => pool.query(text, [...values]),
     close: async () => {
-      if (!('pool' in connection)) await pool.end();
+      if (shared === undefined) await pool.end();
     },
   };
 }

@@ -42,8 +42,8 @@ export class PostgresAuditStore implements AuditStore {
   #closed: Promise<void> | undefined;
 
   constructor(connection: PostgresConnection | PostgresPool | { readonly database: AuditDatabase }) {
-    this.#isEmbedded = 'database' in connection;
-    this.#database = 'database' in connection ? connection.database : poolDatabase(connection);
+    this.#isEmbedded = isDatabase(connection);
+    this.#database = isDatabase(connection) ? connection.database : poolDatabase(connection);
   }
 
   /**
@@ -184,3 +184,6 @@ export class PostgresAuditStore implements AuditStore {
 const TYPES: Readonly<Record<string, string>> = { writer: 'uuid', seq: 'bigint', at: 'timestamptz' };
 
 const toRecord = (row: Row): AuditRecord => recordOf(row, MEMBERS);
+
+const isDatabase = (connection: object): connection is { readonly database: AuditDatabase } =>
+  Object.hasOwn(connection, 'database');

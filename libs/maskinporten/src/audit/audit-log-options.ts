@@ -1,3 +1,4 @@
+import { ownMembers } from '../basics/index.js';
 import { configurationError } from '../errors/index.js';
 import type { AuditStore } from './audit-store.js';
 import type { AuditCheckpoint, CheckpointKey } from './checkpoint.js';
@@ -74,8 +75,8 @@ export interface CheckedAuditLogOptions {
 
 /** @throws MaskinportenConfigurationError (`MP_CONFIG`) with every number that is out of range */
 export function checkAuditLogOptions(options: AuditLogOptions): CheckedAuditLogOptions {
-  const { deadlineMs = 2_000, lingerMs = 50, maxBatch = 500, maxPending = 10_000, checkpointEvery = {} } = options;
-  const { records: checkpointRecords = 1_000, seconds: checkpointSeconds = 60 } = checkpointEvery;
+  const { deadlineMs = 2_000, lingerMs = 50, maxBatch = 500, maxPending = 10_000, checkpointEvery } = options;
+  const { records: checkpointRecords = 1_000, seconds: checkpointSeconds = 60 } = ownMembers(checkpointEvery);
   const ranges: [field: string, value: number, from: number, to: number][] = [
     ['deadlineMs', deadlineMs, 1, 60_000],
     ['lingerMs', lingerMs, 0, 10_000],

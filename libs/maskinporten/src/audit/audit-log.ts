@@ -1,3 +1,4 @@
+import { ownMembers } from '../basics/index.js';
 import { createError } from '../errors/index.js';
 import { checkAuditLogOptions, type AuditLogOptions, type AuditStatus } from './audit-log-options.js';
 import type { AuditEntry, AuditRecord } from './audit-record.js';
@@ -32,7 +33,8 @@ export class AuditLog {
   #closed: Promise<void> | undefined;
 
   /** @throws MaskinportenConfigurationError (`MP_CONFIG`) for a key that cannot sign checkpoints, or a number out of range */
-  constructor(options: AuditLogOptions) {
+  constructor(given: AuditLogOptions) {
+    const options = ownMembers(given);
     const checked = checkAuditLogOptions(options);
     this.#options = options;
     this.#deadlineMs = checked.deadlineMs;

@@ -12,6 +12,7 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
+import { ownMembers } from '../basics/index.js';
 import { configurationError, isMaskinportenError, moduleNotImported } from '../errors/index.js';
 import { CallObservers } from '../outbound/index.js';
 import { DelegationDecisions } from '../telemetry/index.js';
@@ -61,7 +62,7 @@ class AuditWatch implements OnModuleInit, OnApplicationShutdown {
       throw moduleNotImported('MaskinportenAuditModule');
     }
     this.#log = log;
-    this.#otherCalls = options.otherCalls ?? 'continue';
+    this.#otherCalls = ownMembers(options).otherCalls ?? 'continue';
     if (!['continue', 'refuse'].includes(this.#otherCalls)) {
       throw wrong('audit.otherCalls', 'must be continue or refuse');
     }
@@ -110,7 +111,8 @@ export class MaskinportenAuditModule {
 
   /** The same with options from `useFactory`, `useClass` or `useExisting`. */
   static forRootAsync(options: MaskinportenAuditModuleAsyncOptions): DynamicModule {
-    return moduleOf(asyncOptions(options), options.imports ?? []);
+    const own = ownMembers(options);
+    return moduleOf(asyncOptions(own), own.imports ?? []);
   }
 }
 

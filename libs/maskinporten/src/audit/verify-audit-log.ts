@@ -1,3 +1,4 @@
+import { ownMembers } from '../basics/index.js';
 import type { AuditRecord } from './audit-record.js';
 import type { AuditStore } from './audit-store.js';
 import { ChainCheck } from './chain-check.js';
@@ -63,7 +64,7 @@ class Verification {
   #uncovered = 0;
 
   constructor(store: Pick<AuditStore, 'records' | 'checkpoints'>, options: VerifyAuditOptions) {
-    const { checkpointKeys, copies = [], signedSince, maxFindings = DEFAULT_MAX_FINDINGS } = options;
+    const { checkpointKeys, copies = [], signedSince, maxFindings = DEFAULT_MAX_FINDINGS } = ownMembers(options);
     this.#store = store;
     this.#findings = new Findings(maxFindings);
     this.#verifier = checkpointKeys === undefined ? undefined : new CheckpointVerifier(checkpointKeys);

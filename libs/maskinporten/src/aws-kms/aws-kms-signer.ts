@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { GetPublicKeyCommand, KMSClient, SignCommand, type SigningAlgorithmSpec } from '@aws-sdk/client-kms';
+import { ownMembers } from '../basics/index.js';
 import { createError, isMaskinportenError } from '../errors/index.js';
 import { jwkThumbprint, SignerHealth, type MaskinportenSigner, type SigningAlgorithm } from '../keys/index.js';
 import { checkOptions, type AwsKmsSettings, type AwsKmsSignerOptions } from './aws-kms-options.js';
@@ -31,7 +32,7 @@ const ALGORITHMS: Readonly<Record<SigningAlgorithm, { readonly kms: SigningAlgor
  */
 export async function awsKmsSigner(given: AwsKmsSignerOptions): Promise<AwsKmsSigner> {
   // Own members only: what a polluted prototype adds is no configuration (T-66).
-  const options: AwsKmsSignerOptions = Object.assign(Object.create(null) as object, given);
+  const options = ownMembers(given);
   const settings = checkOptions(options);
   const client = options.client ?? makeClient(options);
   const own = options.client === undefined;

@@ -1,3 +1,4 @@
+import { ownMembers } from '../basics/index.js';
 import { ERROR_CODES, type ActBy, type ErrorCategory, type Hint, type MaskinportenErrorCode } from './error-code.js';
 
 /** One cause, named after the setting, claim or input that has to change. */
@@ -92,7 +93,7 @@ export abstract class MaskinportenError extends Error {
     super(given.message);
     const facts = ERROR_CODES[code];
     // Without a prototype, so that a polluted one adds nothing to an error (T-66).
-    const details: ErrorDetails = Object.assign(Object.create(null), given);
+    const details = ownMembers(given);
     this.name = new.target.name;
     this.code = code;
     this.category = details.category ?? facts.category;

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { ownMembers } from '../basics/index.js';
 import type { TokenRequest } from './token-request.js';
 
 /** The parts of a checked request; made by `normaliseTokenRequest` only. */
@@ -42,12 +43,12 @@ export class NormalisedTokenRequest implements TokenRequest {
   }
 
   constructor(given: CheckedParts) {
-    const parts = withoutPrototype(given);
+    const parts = ownMembers(given);
     this.scopes = Object.freeze([...parts.scopes]);
     this.scope = this.scopes.join(' ');
     if (parts.resource !== undefined) this.resource = Object.freeze([...parts.resource]);
     if (parts.consumerOrg !== undefined) this.consumerOrg = parts.consumerOrg;
-    if (parts.systemUser !== undefined) this.systemUser = Object.freeze(withoutPrototype(parts.systemUser));
+    if (parts.systemUser !== undefined) this.systemUser = Object.freeze(ownMembers(parts.systemUser));
     if (parts.consent !== undefined) this.consent = Object.freeze({ ...parts.consent });
     if (parts.pid !== undefined) this.pid = parts.pid;
     if (parts.exchange !== undefined) this.exchange = parts.exchange;
@@ -125,9 +126,4 @@ export class NormalisedTokenRequest implements TokenRequest {
   static is(value: unknown): value is NormalisedTokenRequest {
     return typeof value === 'object' && value !== null && #canonical in value;
   }
-}
-
-function withoutPrototype<T extends object>(fields: T): T {
-  const nothing: T = Object.create(null) as T;
-  return Object.assign(nothing, fields);
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { ownMembers } from '../basics/index.js';
 import type { ReportPart } from './client-report.js';
 import { HealthMonitor } from './health-monitor.js';
 import { worst } from './health-state.js';
@@ -38,7 +39,8 @@ export class MaskinportenHealthIndicator {
   }
 
   /** @throws MaskinportenConfigurationError (`MP_CONFIG`) when `options.client` names no client. */
-  check<const Key extends string>(key: Key, options: HealthCheckOptions = {}): HealthIndicatorResult<Key> {
+  check<const Key extends string>(key: Key, given: HealthCheckOptions = {}): HealthIndicatorResult<Key> {
+    const options = ownMembers(given);
     const clients = this.#monitor.clients(options.parts, options.client);
     const contributions = this.#monitor.contributions();
     const status = worst([...clients.values(), ...contributions.values()].map((report) => report.status));

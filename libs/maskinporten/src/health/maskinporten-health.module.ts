@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { ownMembers } from '../basics/index.js';
 import { HealthMonitor } from './health-monitor.js';
 import { HEALTH_OPTIONS, type MaskinportenHealthOptions } from './health-options.js';
 import { MaskinportenHealthIndicator } from './maskinporten-health.indicator.js';
@@ -26,6 +27,9 @@ import { MaskinportenProbes } from './maskinporten-probes.js';
 export class MaskinportenHealthModule {
   /** The module with options of your own. */
   static forRoot(options: MaskinportenHealthOptions): DynamicModule {
-    return { module: MaskinportenHealthModule, providers: [{ provide: HEALTH_OPTIONS, useValue: options }] };
+    return {
+      module: MaskinportenHealthModule,
+      providers: [{ provide: HEALTH_OPTIONS, useValue: ownMembers(options) }],
+    };
   }
 }

@@ -1,14 +1,15 @@
 import { AsyncResource } from 'node:async_hooks';
-import { Agent, buildConnector, EnvHttpProxyAgent, ProxyAgent, type Dispatcher } from 'undici';
+import { Agent, buildConnector, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
+import { ownMembers } from '../basics/index.js';
 import { createError, type MaskinportenError } from '../errors/index.js';
 import { checkUrl } from './checked-url.js';
-import { ownOptions } from './own-options.js';
 import { insecureHosts, type InsecureHosts } from './insecure-hosts.js';
+import { proxySettings } from './proxy-settings.js';
 import { readBody } from './response-body.js';
 import type { SecurityEventListener } from './security-event.js';
 import { SocketLedger } from './socket-ledger.js';
 import { strictTlsOptions } from './tls-options.js';
-import { codeOf, isCertificateFault, transportError } from './transport-error.js';
+import { blameProxy, codeOf, isCertificateFault, transportError } from './transport-error.js';
 
 export interface HttpTransportOptions {
   /** PEM certificates to trust instead of the built-in roots. */
@@ -81,7 +82,7 @@ export class HttpTransport {
   readonly #outside = new AsyncResource('MaskinportenHttpTransport');
 
   constructor(given: HttpTransportOptions = {}) {
-    const options = ownOptions(given);
+    const options = ownMembers(given);
     this.insecureHosts = insecureHosts(options.allowInsecureHosts);
     this.#now = options.now ?? Date.now;
     this.#onSecurityEvent = options.onSecurityEvent ?? (() => {});
@@ -95,7 +96,7 @@ export class HttpTransport {
    * @throws OperationAbortedError `MP_ABORTED`
    */
   async send(given: HttpRequest): Promise<HttpResponse> {
-    const request = ownOptions(given);
+    const request = ownMembers(given);
     const verdict = checkUrl(request.url, this.insecureHosts);
     if ('reason' in verdict) {
       const message = `The address to call ${verdict.reason}.`;
@@ -144,7 +145,7 @@ export class HttpTransport {
 
   #dispatch(url: URL, request: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     // Without a prototype, so that a polluted one adds nothing to the call.
-    const options = ownOptions({
+    const options = ownMembers({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: request.method,
@@ -185,10 +186,32 @@ function makeDispatcher(options: HttpTransportOptions, ledger: SocketLedger): Di
   };
   const connect = watchedConnector(buildConnector({ ...tls, timeout, allowH2: false }), ledger);
   if (options.proxy === undefined) return new Agent({ ...pool, connect });
-  const overProxy = { ...pool, connect, requestTls: { ...tls, timeout }, proxyTls: { ...tls, timeout } };
-  return options.proxy === 'environment'
-    ? new EnvHttpProxyAgent(overProxy)
-    : new ProxyAgent({ ...overProxy, uri: options.proxy });
+  return new EnvHttpProxyAgent({
+    ...pool,
+    ...proxySettings(options.proxy),
+    connect,
+    requestTls: { ...tls, timeout },
+    proxyTls: { ...tls, timeout },
+    clientFactory: proxyClient,
+  });
+}
+
+/** Connections to a proxy: what fails before a tunnel is open is the proxy's fault, and is told apart by it (F-147). */
+function proxyClient({ origin, host }: URL, options: object): Pool {
+  const pool = new Pool(origin, options);
+  const toProxy: (target: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData> = pool.connect.bind(pool);
+  const connect = async (target: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> => {
+    try {
+      return await toProxy(target);
+    } catch (error) {
+      // undici takes this code for a connection that may be opened again, and would call the proxy until the deadline.
+      const hungUp = codeOf(error) === 'UND_ERR_SOCKET';
+      const fault = hungUp ? Object.assign(new Error('the proxy hung up'), { code: 'ECONNRESET' }) : error;
+      blameProxy(fault, host);
+      throw fault;
+    }
+  };
+  return Object.defineProperty(pool, 'connect', { value: connect });
 }
 
 function watchedConnector(connector: buildConnector.connector, ledger: SocketLedger): buildConnector.connector {

@@ -8,6 +8,7 @@ export { checkIssuerUrl, checkUrl, isLoopback } from './checked-url.js';
 export type { UrlVerdict } from './checked-url.js';
 export { checkInsecureHosts, insecureHosts } from './insecure-hosts.js';
 export type { InsecureHosts } from './insecure-hosts.js';
+export { checkProxy } from './proxy-settings.js';
 export { checkDestination } from './destination.js';
 export type { CheckedDestination, Destination } from './destination.js';
 export { Issuer } from './issuer.js';

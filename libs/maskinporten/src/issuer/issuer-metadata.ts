@@ -1,6 +1,6 @@
+import { ownMembers } from '../basics/index.js';
 import { checkUrl } from './checked-url.js';
 import type { InsecureHosts } from './insecure-hosts.js';
-import { ownOptions } from './own-options.js';
 import type { SecurityEvent } from './security-event.js';
 
 /** The parts of an RFC 8414 document that this client uses. */
@@ -63,7 +63,7 @@ function parseObject(body: Buffer): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MetadataRefusal('is not a JSON object');
   }
-  return ownOptions({ ...value });
+  return ownMembers({ ...value });
 }
 
 /** Foreign text on its way into a log line: visible ASCII, short. */

@@ -1,10 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
+import { ownMembers } from '../basics/index.js';
 import { createError, isMaskinportenError, type MaskinportenError } from '../errors/index.js';
 import type { Clock } from './clock.js';
 import { systemClock } from './clock.js';
 import type { HttpResponse, HttpTransport } from './http-transport.js';
 import { MetadataRefusal, parseIssuerMetadata, type IssuerMetadata } from './issuer-metadata.js';
-import { ownOptions } from './own-options.js';
 import type { ResolvedIssuer } from './resolve-issuer.js';
 import type { SecurityEventListener } from './security-event.js';
 import type { ServerClock } from './server-clock.js';
@@ -54,7 +54,7 @@ export class Issuer {
 
   constructor(resolved: ResolvedIssuer, dependencies: IssuerDependencies) {
     this.identifier = resolved.issuer;
-    this.#resolved = ownOptions(resolved);
+    this.#resolved = ownMembers(resolved);
     this.#transport = dependencies.transport;
     this.#clock = dependencies.clock ?? systemClock;
     this.#serverClock = dependencies.serverClock;

@@ -1,9 +1,9 @@
+import { ownMembers } from '../basics/index.js';
 import { ConfigurationFailures, type Failure } from '../errors/index.js';
 import { checkIssuerUrl, checkUrl } from './checked-url.js';
 import { checkInsecureHosts, insecureHosts, type InsecureHosts } from './insecure-hosts.js';
 import { environmentOfHost, isEnvironmentName, ISSUER_PRESETS, type EnvironmentName } from './issuer-presets.js';
 import { metadataUrl } from './metadata-url.js';
-import { ownOptions } from './own-options.js';
 
 export interface IssuerOptions {
   readonly environment?: EnvironmentName | undefined;
@@ -36,7 +36,7 @@ export interface ResolvedIssuer {
  *   `http.allowInsecureHosts`.
  */
 export function resolveIssuer(given: IssuerOptions): ResolvedIssuer {
-  const options = ownOptions(given);
+  const options = ownMembers(given);
   const failures = new ConfigurationFailures();
   const { environment } = options;
   if (environment !== undefined && !isEnvironmentName(environment)) failures.add('environment', 'must be test or prod');
@@ -45,7 +45,7 @@ export function resolveIssuer(given: IssuerOptions): ResolvedIssuer {
     if (failures.isEmpty) failures.add('issuer', 'is missing: set environment to test or prod, or give an issuer');
     throw failures.toError();
   }
-  const listed = options.http && ownOptions(options.http).allowInsecureHosts;
+  const listed = options.http && ownMembers(options.http).allowInsecureHosts;
   const insecure = insecureHosts(listed);
   failures.addAll(checkInsecureHosts(listed, environmentOf(issuer) ?? environment));
   checkIssuer(issuer, failures, insecure);

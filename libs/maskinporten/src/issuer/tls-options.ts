@@ -1,6 +1,6 @@
 import { checkServerIdentity, createSecureContext } from 'node:tls';
 import type { buildConnector } from 'undici';
-import { ownOptions } from './own-options.js';
+import { ownMembers } from '../basics/index.js';
 
 /** Options that must be absent, and are there as own `undefined` so that nothing inherited takes their place. */
 const ABSENT = [
@@ -35,7 +35,7 @@ const ABSENT = [
  * @param ca PEM certificates to trust instead of the built-in roots (which include `NODE_EXTRA_CA_CERTS`).
  */
 export function strictTlsOptions(ca: string | readonly string[] | undefined): buildConnector.BuildOptions {
-  const bare = ownOptions({
+  const bare = ownMembers({
     minVersion: 'TLSv1.2' as const,
     ...(ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] }),
   });

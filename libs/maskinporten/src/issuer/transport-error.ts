@@ -28,6 +28,14 @@ const MISUSE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR
 const CERTIFICATE =
   /^(?:CERT_|CRL_|UNABLE_TO_|ERROR_IN_C|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|INVALID_|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$|EE_KEY_TOO_SMALL$|CA_|ERR_TLS_CERT_|UND_ERR_PRX_TLS$)/;
 const HANDSHAKE = /^(?:EPROTO$|ERR_SSL_|ERR_TLS_|ERR_OSSL_)/;
+/** Failures to reach a proxy, with its host and port. */
+const proxyFaults = new WeakMap<object, string>();
+
+/** Marks an error of a connection to a proxy, which is not the fault of whoever is behind it. */
+export function blameProxy(error: unknown, proxy: string): void {
+  if (typeof error === 'object' && error !== null) proxyFaults.set(error, proxy);
+}
+
 /** undici reports a refused CONNECT in words only. */
 const PROXY_ANSWER = /^Proxy response \((\d{3})\)/;
 
@@ -43,6 +51,8 @@ export function transportError(error: unknown, call: FailedCall): MaskinportenEr
   const proxyStatus = PROXY_ANSWER.exec(textOf(error, 'message'))?.[1];
   if (proxyStatus !== undefined) return proxyError(Number(proxyStatus), call);
   const code = codeOf(error);
+  const proxy = typeof error === 'object' && error !== null ? proxyFaults.get(error) : undefined;
+  if (proxy !== undefined) return unreachableProxy(proxy, code);
   if (TIMEOUTS.has(code)) return make('MP_TIMEOUT', `${call.host} did not answer in time (${code})`, call);
   if (BLOCKED.has(code))
     return make('MP_EGRESS_BLOCKED', `The connection to ${call.host} is not allowed (${code})`, call);
@@ -87,12 +97,24 @@ function textOf(error: unknown, name: string): string {
 
 /** 407 and other refusals stay refused; 5xx may pass; 403 is how proxies say that a policy forbids the destination. */
 function proxyError(status: number, call: FailedCall): MaskinportenError {
-  const { field } = call;
+  const field = PROXY_SETTING;
   const message = `The proxy on the way to ${call.host} answered ${status}.`;
   if (status === 403) return createError('MP_EGRESS_BLOCKED', { message, field });
   if (status >= 500) return createError('MP_PROXY', { message, field });
   return createError('MP_PROXY', { message, field, category: 'protocol', retryable: false });
 }
+
+/** F-147: nobody should look for the fault at the token endpoint. */
+function unreachableProxy(proxy: string, code: string): MaskinportenError {
+  const field = PROXY_SETTING;
+  if (isCertificateFault(code) || HANDSHAKE.test(code)) {
+    const message = `The proxy ${proxy} could not be reached over TLS (${code}).`;
+    return createError('MP_TLS', { message, field });
+  }
+  return createError('MP_PROXY', { message: `The proxy ${proxy} could not be reached (${code}).`, field });
+}
+
+const PROXY_SETTING = 'http.proxy';
 
 function make(code: MaskinportenErrorCode, what: string, call: FailedCall): MaskinportenError {
   return createError(code, { message: `${what}.`, status: call.status, field: call.field });

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { withoutLineBreak } from '../basics/index.js';
+import { ownMembers, withoutLineBreak } from '../basics/index.js';
 import { readCertificates } from './certificate-chain.js';
 import { datesOf } from './key-dates.js';
 import { readKeyFileSource, type KeyFileSourceContent } from './key-file-source.js';
@@ -73,8 +73,7 @@ export async function loadKey(
 /** A copy without a prototype: what a polluted one adds – a passphrase, a chain – is not configuration. */
 function own(source: KeySource): KeySource {
   if (typeof source !== 'object' || source === null) throw new KeyFailure('', NO_SOURCE);
-  const nothing: { passphrase?: unknown } = Object.create(null);
-  const members = Object.assign(nothing, source);
+  const members: { passphrase?: unknown } & KeySource = ownMembers(source);
   // The line break that a mounted file ends with is not part of the passphrase.
   if (typeof members.passphrase === 'string') members.passphrase = withoutLineBreak(members.passphrase);
   return members;

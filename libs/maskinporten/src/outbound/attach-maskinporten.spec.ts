@@ -155,7 +155,7 @@ describe('attaching and detaching', () => {
   });
 
   it('refuses wrong limits, wrong destinations and a wrong default request, all at once', () => {
-    expect(() => attach({ deadlineMs: -1, maxResponseBytes: 1.5, destinations: ['x'] })).toThrow(
+    expect(() => attach({ deadlineMs: -2, maxResponseBytes: 1.5, destinations: ['x'] })).toThrow(
       /deadlineMs.*maxResponseBytes.*destinations\[0\]/,
     );
     expect(() => attach({ scopes: 'a"b' })).toThrow(expect.objectContaining({ code: 'MP_REQUEST' }));

@@ -5,10 +5,13 @@ import axios, {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import { configurationError } from '../errors/index.js';
-import { createBearerAdapter, type Transport } from './bearer-adapter.js';
+import type { AnyAxiosInstance } from './axios-options.js';
+import type { Transport } from './bearer-adapter.js';
 import type { InstanceDefaults } from './call-options.js';
+import { guardInterceptors } from './guard-interceptors.js';
 import { clientsAround, type ClientSource, type OutboundTokens } from './maskinporten-clients.js';
 import { OutboundPolicy } from './outbound-policy.js';
+import { hasOwnAuthorization } from './private-config.js';
 import type { ScopesInput } from './scoped-request.js';
 
 type AdapterOption = NonNullable<AxiosRequestConfig['adapter']>;
@@ -16,25 +19,38 @@ type AdapterOption = NonNullable<AxiosRequestConfig['adapter']>;
 /** Survives `instance.create()`, which copies the adapter; a second copy of this package knows it too. */
 const ATTACHED = Symbol.for('nestjs-maskinporten.attached');
 
+/** An instance whose calls carry tokens. */
+export interface Attachment {
+  /** The instance is again what it was before. */
+  detach(): void;
+  /** Its calls are refused from now on, unless they carry their own `Authorization` (F-144). */
+  close(): void;
+}
+
 /**
  * Makes an existing axios instance carry Maskinporten tokens: each call gets the token that its context (`@Scopes`,
  * `MaskinportenContext.run`) or its own option `maskinporten` asks for, and only when it goes to a listed destination.
  * Redirects are not followed, environment proxies are not used, and nothing of the token is left in answers or errors.
+ * Instances made with `instance.create()` from now on are attached in the same way.
+ *
+ * When the application of `tokens` is closed, calls are refused with `MP_ABORTED`; none is sent without a token.
  *
  * @param instance an instance made with `axios.create()`; never the process-wide `axios`
  * @param tokens the token service of the client that normally asks
  * @param defaults a request for calls without a context, and limits; see `InstanceDefaults`
- * @returns a function that detaches; calling it twice does nothing more
+ * @returns a function that detaches: the instance is again an ordinary one, whose calls go out without a token. Calling
+ *   it twice does nothing more.
  * @throws MaskinportenConfigurationError (`MP_CONFIG`) for the global instance, an attached instance or wrong defaults
  * @example
  * const detach = attachMaskinporten(axios.create({ baseURL: 'https://api.example.no' }), tokens, { scopes: 'example:read' });
  */
 export function attachMaskinporten(
-  instance: AxiosInstance,
+  instance: AnyAxiosInstance,
   tokens: OutboundTokens,
   defaults?: ScopesInput | InstanceDefaults,
 ): () => void {
-  return attachClients(instance, clientsAround(tokens), defaults);
+  const attachment = attachClients(instance as AxiosInstance, clientsAround(tokens), defaults);
+  return () => attachment.detach();
 }
 
 /** The same for an instance that belongs to an application rather than to one token service. */
@@ -42,48 +58,73 @@ export function attachClients(
   instance: AxiosInstance,
   source: ClientSource,
   defaults?: ScopesInput | InstanceDefaults,
-): () => void {
+): Attachment {
   refuseGlobal(instance);
-  const original = instance.defaults.adapter ?? ['xhr', 'http', 'fetch'];
-  if (isAttached(original)) throw refusal('this axios instance already carries tokens: attach it once only');
+  if (isAttached(instance.defaults.adapter)) {
+    throw refusal('this axios instance already carries tokens: attach it once only');
+  }
   if (instance.defaults.maskinporten !== undefined) {
     throw refusal(
       'axios merges its defaults into each call: give the request as third argument of attachMaskinporten instead',
     );
   }
   const policy = new OutboundPolicy(source, defaults);
-  const bearer = mark(createBearerAdapter(transportFor(original), policy));
-  instance.defaults.adapter = bearer;
-  // A call may name an adapter of its own, which would otherwise go around ours and be sent without a token.
-  const guard = instance.interceptors.request.use(
-    (config) => {
-      const own = config.adapter ?? original;
-      config.adapter = mark(createBearerAdapter(transportFor(own), policy));
-      return config;
-    },
-    undefined,
-    { synchronous: true, runWhen: (config) => !isAttached(config.adapter) },
-  );
-  let attached = true;
+  return { detach: attach(instance, policy, { over: false }), close: () => policy.close() };
+}
+
+/** @param attachment shared with the instances that are made from this one */
+function attach(instance: AxiosInstance, policy: OutboundPolicy, attachment: { over: boolean }): () => void {
+  const { defaults } = instance;
+
+  const { adapter, maxContentLength } = defaults;
+  const original = adapter ?? ['xhr', 'http', 'fetch'];
+  const usual = transportFor(original);
+  const plain = Object.getOwnPropertyDescriptor(instance, 'create');
+  const create = instance.create.bind(instance);
+  // Calls of this instance never come here: their own step puts another adapter in the place of this one.
+  const unguarded = mark(async (config) => {
+    if (attachment.over || hasOwnAuthorization(config)) return usual.adapterFor(config)(config);
+    throw refusal(
+      'this axios instance is a copy of one that carries tokens: make it with create() of that instance, or attach a new one',
+    );
+  });
+  defaults.adapter = unguarded;
+  // axios's own default: with it, a call that says -1 (no limit) could not be told from one that says nothing.
+  if (maxContentLength === -1) delete defaults.maxContentLength;
+  const restoreInterceptors = guardInterceptors(instance, {
+    policy,
+    transportFor: (chosen) =>
+      chosen === undefined || chosen === unguarded || chosen === original ? usual : transportFor(chosen),
+  });
+  instance.create = (config) => {
+    const made = create({ ...config, adapter: config?.adapter ?? original });
+    if (!attachment.over) attach(made, policy, attachment);
+    return made;
+  };
   return () => {
-    if (!attached) return;
-    attached = false;
-    instance.interceptors.request.eject(guard);
-    if (instance.defaults.adapter === bearer) instance.defaults.adapter = original;
+    if (attachment.over) return;
+    attachment.over = true;
+    restoreInterceptors();
+    if (plain !== undefined) Object.defineProperty(instance, 'create', plain);
+    if (defaults.adapter === unguarded) {
+      if (adapter === undefined) delete defaults.adapter;
+      else defaults.adapter = adapter;
+    }
+    if (maxContentLength === -1) defaults.maxContentLength ??= -1;
   };
 }
 
 function transportFor(adapter: AdapterOption): Transport {
+  if (typeof adapter === 'function') return { adapterFor: () => adapter, isFetch: false, isForeign: true };
   const names = Array.isArray(adapter) ? adapter : [adapter];
-  const isFetch = names.find((name) => name !== 'xhr') === 'fetch';
-  if (typeof adapter === 'function') return { adapterFor: () => adapter, isFetch };
   return {
     adapterFor: (config: InternalAxiosRequestConfig) => {
       // axios's own declaration leaves out the configuration that its fetch adapter is chosen by.
       const resolve: (names: AdapterOption, config: InternalAxiosRequestConfig) => AxiosAdapter = axios.getAdapter;
       return resolve(adapter, config);
     },
-    isFetch,
+    isFetch: names.find((name) => name !== 'xhr') === 'fetch',
+    isForeign: names.some((name) => typeof name === 'function'),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { GenericAbortSignal } from 'axios';
+import { onAbort } from '../basics/index.js';
 
 type Listener = (event: { readonly type: 'abort' }) => void;
 
@@ -12,13 +13,12 @@ export class CallDeadline implements GenericAbortSignal {
   /** The limit was reached; false when the caller gave up. */
   expired = false;
   readonly #listeners: Listener[] = [];
-  readonly #upstream: GenericAbortSignal | undefined;
+  readonly #letGo: (() => void) | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(deadlineMs: number, upstream: GenericAbortSignal | undefined) {
-    this.#upstream = upstream;
     if (upstream?.aborted === true) this.#abort();
-    else upstream?.addEventListener?.('abort', this.#abort);
+    else if (upstream !== undefined) this.#letGo = onAbort(upstream, this.#abort);
     if (deadlineMs > 0) {
       this.#timer = setTimeout(() => {
         this.expired = true;
@@ -51,7 +51,7 @@ export class CallDeadline implements GenericAbortSignal {
   /** Lets go of the caller's signal, which may live much longer than this call. */
   release(): void {
     clearTimeout(this.#timer);
-    this.#upstream?.removeEventListener?.('abort', this.#abort);
+    this.#letGo?.();
   }
 
   readonly #abort = (): void => {

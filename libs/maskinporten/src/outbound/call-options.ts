@@ -27,19 +27,18 @@ export interface InstanceDefaults extends Omit<TokenRequest, 'scopes'> {
   readonly replayUnsafe?: boolean;
   /** Exactly these origins may receive tokens from this instance. Default: the destinations of the client. */
   readonly destinations?: readonly Destination[];
-  /** Milliseconds from the call to its complete answer, waiting for a token included. 0 means no limit. Default 30,000. */
+  /**
+   * Milliseconds from the call to its complete answer, waiting for a token included; for an answer that is streamed, to
+   * its head. 0, -1 and Infinity mean no limit. Default 30,000.
+   */
   readonly deadlineMs?: number;
-  /** Largest answer in decoded bytes, unless the call sets `maxContentLength`. Default 20 MiB. */
+  /**
+   * Largest answer that is buffered, in decoded bytes, unless the call sets `maxContentLength`. What is streamed
+   * (`responseType: 'stream'`, `response.body` of fetch) is limited by `maxContentLength` only. 0, -1 and Infinity mean no
+   * limit, in both. Default 20 MiB.
+   */
   readonly maxResponseBytes?: number;
 }
 
 export const DEFAULT_DEADLINE_MS = 30_000;
 export const DEFAULT_MAX_RESPONSE_BYTES = 20 * 1024 * 1024;
-
-declare module 'axios' {
-  // No type parameters: those of axios differ from release to release, and all have defaults.
-  interface AxiosRequestConfig {
-    /** Token for this call; wins over `@Scopes` and `MaskinportenContext.run`. Needs an instance that carries tokens. */
-    maskinporten?: CallOptions;
-  }
-}

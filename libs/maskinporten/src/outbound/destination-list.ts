@@ -23,6 +23,14 @@ export class DestinationList {
     if (prefixes !== undefined) return prefixes.length === 0 || isBelow(url.pathname, prefixes);
     return this.#families.some((family) => family.test(url.origin));
   }
+
+  /** Why `allows` said no, without path or query. */
+  reasonAgainst(url: URL): string {
+    if (!this.#exact.has(url.origin)) return `${url.origin} is not among the destinations that may receive this token`;
+    return isAmbiguous(url.pathname)
+      ? `the path at ${url.origin} can be read in two ways, and this destination is limited by a pathPrefix`
+      : `the path at ${url.origin} is not below the pathPrefix of this destination`;
+  }
 }
 
 function mergePrefixes(known: readonly string[] | undefined, pathPrefix: string | undefined): readonly string[] {
@@ -30,10 +38,24 @@ function mergePrefixes(known: readonly string[] | undefined, pathPrefix: string 
   return [...(known ?? []), pathPrefix];
 }
 
-/** Encoded slashes, backslashes and percent signs are refused: a server may decode them into another path. */
 function isBelow(path: string, prefixes: readonly string[]): boolean {
-  if (/%(2f|5c|25)/i.test(path)) return false;
+  if (isAmbiguous(path)) return false;
   return prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+}
+
+/** `/`, `\`, `%` and control characters, encoded: a server may decode them and then read another path. */
+const ENCODED = /%(?:2f|5c|25|[01][0-9a-f]|7f|u[0-9a-f]{4})/i;
+/** Bytes that are never UTF-8: `%c0%af` is a slash for decoders that are too generous (RFC 3629 §3). */
+const OVERLONG = /%(?:c[01]|e0%[89]|f0%8|f[5-9a-f])/i;
+/** `..;v=1`, `.;` and `%2e%2e,` are `..` and `.` for servers that take parameters off a segment first (RFC 3986 §3.3). */
+const DOTS_AND_MORE = /\/(?:\.|%2e){1,2}(?![\w.~-])/i;
+
+/**
+ * May a server read this path as another one than it says? `URL` has resolved plain `..` already, and writes `\` as `/`;
+ * what is left are spellings that only some servers, or the proxies before them, resolve.
+ */
+function isAmbiguous(path: string): boolean {
+  return DOTS_AND_MORE.test(path) || (path.includes('%') && (ENCODED.test(path) || OVERLONG.test(path)));
 }
 
 /** `https://*.apps.altinn.no` stands for exactly one more label. */

@@ -160,6 +160,57 @@ describe('DestinationList', () => {
     }
   });
 
+  it('refuses below a pathPrefix what a server may read as another path', () => {
+    const origin = 'https://felles.example.no';
+    const list = listed({ origin, pathPrefix: '/krav/v1' });
+    for (const path of [
+      '/krav/v1/..;/admin',
+      '/krav/v1/..;',
+      '/krav/v1/..;v=1/admin',
+      '/krav/v1/..;v=1;w=2/..;/admin',
+      '/krav/v1/.;/..;/admin',
+      '/krav/v1/a;b/..;c/..;d/admin',
+      '/krav/v1/%2e%2e;/admin',
+      '/krav/v1/.%2E;/admin',
+      '/krav/v1/%2e;x/..,y/admin',
+      '/krav/v1/..,/admin',
+      '/krav/v1/..%3b/admin',
+      '/krav/v1/..%20/admin',
+      '/krav/v1/..%00/admin',
+      '/krav/v1/..%2f..%2fadmin',
+      '/krav/v1/x%2F..%2F..%2Fadmin',
+      '/krav/v1/..%5cadmin',
+      '/krav/v1/%5C..%5Cadmin',
+      '/krav/v1/%252e%252e/admin',
+      '/krav/v1/..%252fadmin',
+      '/krav/v1/%25252e%25252e/admin',
+      '/krav/v1/..%c0%afadmin',
+      '/krav/v1/%c0%ae%c0%ae/admin',
+      '/krav/v1/%e0%80%ae%e0%80%ae/admin',
+      '/krav/v1/..%u2215admin',
+      '/krav/v1;/../admin',
+      '/krav;a/v1/x',
+    ]) {
+      expect([path, goes(list, `${origin}${path}`)]).toEqual([path, false]);
+    }
+    for (const path of [
+      '/krav/v1/a;version=2/b',
+      '/krav/v1/a,b;c=d',
+      '/krav/v1/.well-known/x',
+      '/krav/v1/..x',
+      '/krav/v1/file%2Ejson',
+      '/krav/v1/%C3%A6',
+      '/krav/v1/a%20b',
+      '/krav/v1/a?next=/..;/admin',
+    ]) {
+      expect([path, goes(list, `${origin}${path}`)]).toEqual([path, true]);
+    }
+    // Without a prefix the whole origin is meant, and nothing is guessed about its paths.
+    expect(goes(listed(origin), `${origin}/a/..;/b`)).toBe(true);
+    expect(list.reasonAgainst(new URL(`${origin}/krav/v1/..;/admin`))).toContain('two ways');
+    expect(list.reasonAgainst(new URL(`${origin}/other`))).toContain('not below the pathPrefix');
+  });
+
   it('takes the widest of several entries for one origin', () => {
     const list = listed({ origin: ALTINN, pathPrefix: '/a' }, { origin: ALTINN, pathPrefix: '/b' });
     expect([goes(list, `${ALTINN}/a`), goes(list, `${ALTINN}/b/c`), goes(list, `${ALTINN}/c`)]).toEqual([

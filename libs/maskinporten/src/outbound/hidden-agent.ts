@@ -44,16 +44,27 @@ class HiddenAgent implements AgentLike {
   get maxSockets(): number | undefined {
     return this.#agent.maxSockets;
   }
+
+  static behind(value: unknown): unknown {
+    return value instanceof HiddenAgent ? value.#agent : value;
+  }
 }
 
 /** One stand-in per agent, so that configurations that are used again compare equal. */
 const hidden = new WeakMap<object, HiddenAgent>();
 
-/** Puts stand-ins for the agents into a configuration that is about to be handed out. */
-export function hideAgents(config: InternalAxiosRequestConfig): void {
-  const agents = config as { httpAgent?: unknown; httpsAgent?: unknown };
-  if (isAgent(agents.httpAgent)) agents.httpAgent = standIn(agents.httpAgent);
-  if (isAgent(agents.httpsAgent)) agents.httpsAgent = standIn(agents.httpsAgent);
+type Agents = Pick<InternalAxiosRequestConfig, 'httpAgent' | 'httpsAgent'>;
+
+/** Puts stand-ins for the agents into a configuration that others get to see. */
+export function hideAgents(config: Agents): void {
+  if (isAgent(config.httpAgent)) config.httpAgent = standIn(config.httpAgent);
+  if (isAgent(config.httpsAgent)) config.httpsAgent = standIn(config.httpsAgent);
+}
+
+/** Puts the agents themselves into a configuration that is about to be sent: axios and tunnels look at their options. */
+export function revealAgents(config: Agents): void {
+  if (config.httpAgent !== undefined) config.httpAgent = HiddenAgent.behind(config.httpAgent);
+  if (config.httpsAgent !== undefined) config.httpsAgent = HiddenAgent.behind(config.httpsAgent);
 }
 
 function standIn(agent: AgentLike): HiddenAgent {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { configurationError, moduleNotImported } from '../errors/index.js';
+import { configurationError, createError, moduleNotImported } from '../errors/index.js';
 import type { MaskinportenTokenService } from '../tokens/index.js';
 import { CallObservers } from './call-observers.js';
 import { DestinationList } from './destination-list.js';
@@ -22,6 +22,8 @@ export class MaskinportenClients {
   /** Who watches the calls that carry tokens of these clients. */
   readonly calls = new CallObservers();
   readonly #clients = new Map<string, MaskinportenClient>();
+  /** Names of clients that were there: a late call must not be blamed on the configuration (F-144). */
+  readonly #closed = new Set<string>();
 
   /** @throws MaskinportenConfigurationError (`MP_CONFIG`) when the name is taken. */
   register(client: MaskinportenClient): void {
@@ -35,21 +37,33 @@ export class MaskinportenClients {
       ]);
     }
     this.#clients.set(client.name, client);
+    this.#closed.delete(client.name);
+    closed.delete(client.tokens);
     homes.set(client.tokens, { clients: this, client });
   }
 
   unregister(client: MaskinportenClient): void {
-    if (this.#clients.get(client.name) === client) this.#clients.delete(client.name);
-    if (homes.get(client.tokens)?.client === client) homes.delete(client.tokens);
+    if (this.#clients.get(client.name) === client) {
+      this.#clients.delete(client.name);
+      this.#closed.add(client.name);
+    }
+    if (homes.get(client.tokens)?.client === client) {
+      homes.delete(client.tokens);
+      closed.add(client.tokens);
+    }
   }
 
   has(name: string): boolean {
     return this.#clients.has(name);
   }
 
-  /** @throws MaskinportenConfigurationError (`MP_CONFIG`) when there is no client of that name. */
+  /**
+   * @throws MaskinportenConfigurationError (`MP_CONFIG`) when there is no client of that name.
+   * @throws OperationAbortedError (`MP_ABORTED`) when it was closed with its application.
+   */
   get(name: string): MaskinportenClient {
     const client = this.#clients.get(name);
+    if (client === undefined && this.#closed.has(name)) throw applicationClosed();
     if (client === undefined) throw unknownClient(name, [...this.#clients.keys()]);
     return client;
   }
@@ -64,6 +78,12 @@ const homes = new WeakMap<
   OutboundTokens,
   { readonly clients: MaskinportenClients; readonly client: MaskinportenClient }
 >();
+
+/** Token services whose application was closed: they have no destinations, and nobody records what they do. */
+const closed = new WeakSet<OutboundTokens>();
+
+export const applicationClosed = (): Error =>
+  createError('MP_ABORTED', { message: 'The call was not sent: its application has been closed.' });
 
 /** Who watches calls with these tokens, and what their client is called; undefined while nobody does. */
 export function watchersOf(tokens: OutboundTokens): { observers: CallObservers; client: string } | undefined {
@@ -84,6 +104,7 @@ export function clientsAround(tokens: OutboundTokens): ClientSource {
   const alone = { tokens, destinations: new DestinationList([]) };
   const find = (name: string | undefined): Pick<MaskinportenClient, 'tokens' | 'destinations'> => {
     const home = homes.get(tokens);
+    if (home === undefined && closed.has(tokens)) throw applicationClosed();
     if (home !== undefined)
       return name === undefined || name === home.client.name ? home.client : home.clients.get(name);
     if (name !== undefined) throw unknownClient(name, [], ' (these tokens do not belong to a MaskinportenModule)');

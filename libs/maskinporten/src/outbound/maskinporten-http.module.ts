@@ -10,10 +10,12 @@ import {
   type Type,
 } from '@nestjs/common';
 import axios, { type AxiosInstance, type CreateAxiosDefaults } from 'axios';
+import { ownMembers } from '../basics/index.js';
 import { configurationError } from '../errors/index.js';
-import { attachClients } from './attach-maskinporten.js';
+import { attachClients, type Attachment } from './attach-maskinporten.js';
 import type { InstanceDefaults } from './call-options.js';
 import { DEFAULT_CLIENT, MaskinportenClients, requireClients } from './maskinporten-clients.js';
+import { isUnlimited } from './outbound-policy.js';
 import { MaskinportenHttpService } from './maskinporten-http.service.js';
 import type { ScopesInput } from './scoped-request.js';
 
@@ -41,15 +43,18 @@ class AttachedInstance implements OnModuleInit, OnApplicationShutdown {
   readonly axios: AxiosInstance;
   readonly #clients: MaskinportenClients;
   readonly #client: string;
-  readonly #detach: () => void;
+  readonly #attachment: Attachment;
 
   constructor(options: MaskinportenHttpOptions, clients: MaskinportenClients) {
-    const { maskinporten, ...config } = options;
-    const named = typeof maskinporten === 'object' && 'client' in maskinporten ? maskinporten.client : undefined;
+    const { maskinporten, ...config } = ownMembers(options);
+    const named =
+      typeof maskinporten === 'object' ? ownMembers(maskinporten as { readonly client?: string }).client : undefined;
     this.#clients = clients;
     this.#client = named ?? DEFAULT_CLIENT;
+    // 0 is no limit here, and -1 could not be told from axios's own default (F-146).
+    if (isUnlimited(config.maxContentLength)) config.maxContentLength = Infinity;
     this.axios = axios.create(config);
-    this.#detach = attachClients(this.axios, (name) => clients.get(name ?? this.#client), maskinporten);
+    this.#attachment = attachClients(this.axios, (name) => clients.get(name ?? this.#client), maskinporten);
   }
 
   /** Refuses the start instead of the first call when there is no such client. */
@@ -57,9 +62,12 @@ class AttachedInstance implements OnModuleInit, OnApplicationShutdown {
     this.#clients.get(this.#client);
   }
 
-  /** Not before the servers are closed: handlers that still run must not begin to call without a token. */
+  /**
+   * Not before the servers are closed: handlers that still run need tokens. Closed, not detached: what outlives the
+   * application – a timer, a queue – must not begin to call without a token (F-144).
+   */
   onApplicationShutdown(): void {
-    this.#detach();
+    this.#attachment.close();
   }
 }
 
@@ -80,7 +88,8 @@ export class MaskinportenHttpModule {
 
   /** The same with options that are only known when the application starts. */
   static registerAsync(options: MaskinportenHttpAsyncOptions): DynamicModule {
-    return moduleOf(options.imports ?? [], asyncProviders(options));
+    const own = ownMembers(options);
+    return moduleOf(own.imports ?? [], asyncProviders(own));
   }
 }
 

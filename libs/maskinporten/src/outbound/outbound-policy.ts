@@ -1,3 +1,4 @@
+import { ownMembers } from '../basics/index.js';
 import { ConfigurationFailures, createError } from '../errors/index.js';
 import { NormalisedTokenRequest } from '../grants/index.js';
 import type { MaskinportenToken } from '../tokens/index.js';
@@ -10,13 +11,23 @@ import {
 } from './call-options.js';
 import { checkDestination, type CheckedDestination } from '../issuer/index.js';
 import { DestinationList } from './destination-list.js';
-import { watchersOf, type ClientSource, type OutboundTokens } from './maskinporten-clients.js';
+import { callerMarker } from './caller-marker.js';
+import { applicationClosed, watchersOf, type ClientSource, type OutboundTokens } from './maskinporten-clients.js';
 import { currentScope } from './maskinporten-context.js';
 import { destinationRefused, parseOutboundUrl } from './outbound-url.js';
 import { isPathTemplate } from './path-template.js';
-import { ownFields, toScope, type MaskinportenScope, type ScopesInput } from './scoped-request.js';
+import { toScope, type MaskinportenScope, type ScopesInput } from './scoped-request.js';
 import { verifiedClient } from './verified-call.js';
 import { WatchedCall } from './watched-call.js';
+
+/** Who asks, for what: known before any interceptor runs. */
+export interface OutboundCaller {
+  readonly scope: MaskinportenScope;
+  /** Name of the client that asks; undefined for the usual one. */
+  readonly client: string | undefined;
+  /** Tells callers apart without saying who they are; see `callerMarker`. */
+  readonly marker: string;
+}
 
 /** Who asks, for what, where to: everything that is decided before a call is sent. */
 export interface OutboundDecision {
@@ -29,9 +40,12 @@ export interface OutboundDecision {
 
 /** The rules for outgoing calls of one instance; the same for axios and fetch. */
 export class OutboundPolicy {
+  /** 0 means no limit. */
   readonly deadlineMs: number;
+  /** 0 means no limit. */
   readonly maxResponseBytes: number;
   readonly replayUnsafe: boolean;
+  #closed = false;
   readonly #source: ClientSource;
   readonly #fallback: MaskinportenScope | undefined;
   readonly #client: string | undefined;
@@ -42,11 +56,11 @@ export class OutboundPolicy {
    * @throws TokenRequestInvalidError (`MP_REQUEST`) when the default request is not valid.
    */
   constructor(source: ClientSource, defaults: ScopesInput | InstanceDefaults = {}) {
-    const given = ownFields(typeof defaults === 'string' || isList(defaults) ? { scopes: defaults } : defaults);
+    const given = ownMembers(typeof defaults === 'string' || isList(defaults) ? { scopes: defaults } : defaults);
     const { destinations, deadlineMs, maxResponseBytes, replayUnsafe, ...request } = given as InstanceDefaults;
     const failures = new ConfigurationFailures();
-    this.deadlineMs = wholeNumber(deadlineMs, DEFAULT_DEADLINE_MS, 'deadlineMs', failures);
-    this.maxResponseBytes = wholeNumber(maxResponseBytes, DEFAULT_MAX_RESPONSE_BYTES, 'maxResponseBytes', failures);
+    this.deadlineMs = limit(deadlineMs, DEFAULT_DEADLINE_MS, 'deadlineMs', failures);
+    this.maxResponseBytes = limit(maxResponseBytes, DEFAULT_MAX_RESPONSE_BYTES, 'maxResponseBytes', failures);
     this.replayUnsafe = replayUnsafe === true;
     this.#destinations = destinations === undefined ? undefined : checkList(destinations, failures);
     failures.throwIfAny();
@@ -55,14 +69,20 @@ export class OutboundPolicy {
     this.#fallback = scopeOf(request as ScopesInput & object);
   }
 
+  /** From now on every call is refused: the application that the tokens belonged to is gone (F-144). */
+  close(): void {
+    this.#closed = true;
+  }
+
   /**
-   * Decides on one call. `address` is where the call will really go: the final URL, after every interceptor.
+   * Says who a call is for: its own request, else the context's, else the instance's.
    *
-   * @throws OutboundCallRefusedError (`MP_NO_CONTEXT`, `MP_DESTINATION`); nothing has been sent then.
-   * @throws TokenRequestInvalidError (`MP_REQUEST`) for an invalid `pathTemplate`, or when the delegation was verified
-   *   for another client.
+   * @throws OutboundCallRefusedError (`MP_NO_CONTEXT`) when nothing says it.
+   * @throws OperationAbortedError (`MP_ABORTED`) when the application was closed.
+   * @throws TokenRequestInvalidError (`MP_REQUEST`) when the request of the call is not valid, or when the delegation was
+   *   verified for another client.
    */
-  decide(call: CallOptions | undefined, address: string): OutboundDecision {
+  identify(call: CallOptions | undefined): OutboundCaller {
     const own = call === undefined ? undefined : ownScope(call);
     const scope = own ?? currentScope() ?? this.#fallback;
     if (scope === undefined) {
@@ -70,14 +90,25 @@ export class OutboundPolicy {
         message: 'The call was not sent: nothing says which scopes its token needs.',
       });
     }
-    const client = own === undefined && call !== undefined ? extrasOf(call).client : undefined;
-    const wanted = client ?? scope.client;
+    const extra = own === undefined && call !== undefined ? extrasOf(call).client : undefined;
+    const wanted = extra ?? scope.client;
     const verified = verifiedClient(scope.request, [wanted, this.#client, this.#source.owner?.()]);
-    const { tokens, destinations } = this.#source(verified ?? wanted ?? this.#client);
+    const client = verified ?? wanted ?? this.#client;
+    return { scope, client, marker: callerMarker(this.#clientCalled(client).tokens, scope.request) };
+  }
+
+  /**
+   * Decides on one call. `address` is where the call will really go: the final URL, after every interceptor.
+   *
+   * @throws OutboundCallRefusedError (`MP_DESTINATION`); nothing has been sent then.
+   * @throws OperationAbortedError (`MP_ABORTED`) when the application was closed.
+   * @throws TokenRequestInvalidError (`MP_REQUEST`) if `pathTemplate` is invalid.
+   */
+  decide({ scope, client }: OutboundCaller, call: CallOptions | undefined, address: string): OutboundDecision {
+    const { tokens, destinations } = this.#clientCalled(client);
     const url = parseOutboundUrl(address);
-    if (!(this.#destinations ?? destinations).allows(url)) {
-      throw destinationRefused(`${url.origin} is not among the destinations that may receive this token`);
-    }
+    const list = this.#destinations ?? destinations;
+    if (!list.allows(url)) throw destinationRefused(list.reasonAgainst(url));
     const pathTemplate = pathTemplateIn(call);
     const watchers = watchersOf(tokens);
     const { request } = scope;
@@ -89,6 +120,18 @@ export class OutboundPolicy {
       watch: (method, token) => new WatchedCall({ ...watchers, request, method, url, pathTemplate }, token),
     };
   }
+
+  /** May a token for this caller go to this address, too? */
+  allows({ client }: OutboundCaller, address: string): boolean {
+    return (
+      URL.canParse(address) && (this.#destinations ?? this.#clientCalled(client).destinations).allows(new URL(address))
+    );
+  }
+
+  #clientCalled(name: string | undefined): ReturnType<ClientSource> {
+    if (this.#closed) throw applicationClosed();
+    return this.#source(name);
+  }
 }
 
 const isList = (value: unknown): value is readonly string[] => Array.isArray(value);
@@ -96,7 +139,7 @@ const isList = (value: unknown): value is readonly string[] => Array.isArray(val
 /** The request that a call brings itself, or undefined when it brings extras only. */
 function ownScope(call: CallOptions): MaskinportenScope | undefined {
   if (typeof call === 'string' || isList(call) || NormalisedTokenRequest.is(call)) return toScope(call);
-  const { replayUnsafe: _, pathTemplate: __, ...request } = call as CallExtras;
+  const { replayUnsafe: _, pathTemplate: __, ...request } = ownMembers(call as CallExtras);
   return scopeOf(request as ScopesInput & object);
 }
 
@@ -105,7 +148,7 @@ const scopeOf = (request: ScopesInput & object): MaskinportenScope | undefined =
   Object.keys(request).some((name) => name !== 'client') ? toScope(request) : undefined;
 
 const extrasOf = (call: CallOptions | undefined): CallExtras =>
-  typeof call === 'object' && !isList(call) ? ownFields(call as CallExtras) : {};
+  typeof call === 'object' && !isList(call) ? ownMembers(call as CallExtras) : {};
 
 /** May this call be repeated although its method can have done something already? */
 export const asksForUnsafeReplay = (call: CallOptions | undefined): boolean => extrasOf(call).replayUnsafe === true;
@@ -131,9 +174,13 @@ function checkList(destinations: readonly unknown[], failures: ConfigurationFail
   return new DestinationList(checked);
 }
 
-function wholeNumber(value: unknown, fallback: number, field: string, failures: ConfigurationFailures): number {
+/** 0, -1 and Infinity mean no limit, here and in `maxContentLength` (F-146). */
+export const isUnlimited = (value: unknown): boolean => value === 0 || value === -1 || value === Infinity;
+
+function limit(value: unknown, fallback: number, field: string, failures: ConfigurationFailures): number {
   if (value === undefined) return fallback;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 2 ** 31 - 1) return value;
-  failures.add(field, 'must be a whole number that is not negative');
+  if (isUnlimited(value)) return 0;
+  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= 2 ** 31 - 1) return value;
+  failures.add(field, 'must be a whole number up to 2147483647; 0, -1 and Infinity mean no limit');
   return fallback;
 }

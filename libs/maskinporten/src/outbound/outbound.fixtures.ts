@@ -151,8 +151,10 @@ export async function rejection(promise: Promise<unknown>): Promise<Error & { co
 /**
  * Every text that can be reached from `root`: through members of any kind, getters, maps and sets. Only private fields
  * and closures hide something from it.
+ *
+ * @param functions false to leave out what hangs on functions: from a constructor, all of JavaScript can be reached
  */
-export function* textsWithin(root: unknown): Generator<string> {
+export function* textsWithin(root: unknown, functions = true): Generator<string> {
   const seen = new Set<unknown>();
   const open: unknown[] = [root];
   while (open.length > 0) {
@@ -160,6 +162,7 @@ export function* textsWithin(root: unknown): Generator<string> {
     if (typeof value === 'string') yield value;
     if (Buffer.isBuffer(value)) yield value.toString('latin1');
     if ((typeof value !== 'object' && typeof value !== 'function') || value === null || seen.has(value)) continue;
+    if (typeof value === 'function' && !functions) continue;
     seen.add(value);
     open.push(...entriesOf(value));
     if (ArrayBuffer.isView(value)) continue;
@@ -198,4 +201,19 @@ function inheritedGetters(value: object): PropertyKey[] {
     );
   }
   return names;
+}
+
+/** Reads a stream to its end. */
+export async function drained(stream: unknown, onChunk: () => void = () => undefined): Promise<void> {
+  const chunks = (stream as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  while ((await chunks.next()).done !== true) onChunk();
+}
+
+/** A gate that is opened by hand. */
+export function gate(): { readonly opened: Promise<void>; open(this: void): void } {
+  let open!: () => void;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
 }

@@ -1,38 +1,45 @@
 import type { AxiosRequestHeaders, GenericAbortSignal, InternalAxiosRequestConfig } from 'axios';
+import { isCallerMarker } from './caller-marker.js';
+import { revealAgents } from './hidden-agent.js';
 
 /** The parts of a call that the sent copy has differently. */
 export interface SentParts {
-  readonly href: string;
+  /** Absolute address; undefined leaves the caller's own `url` and `baseURL`. */
+  readonly href: string | undefined;
   readonly token: string;
   readonly traceparent: string | undefined;
   readonly signal: GenericAbortSignal;
-  readonly maxResponseBytes: number;
+  /** Decoded bytes; Infinity for no limit. */
+  readonly maxContentLength: number;
   readonly isFetch: boolean;
 }
 
 /** Settled by us, or ours alone: not copied. */
-const REPLACED = new Set(['url', 'baseURL', 'headers', 'signal', 'maxRedirects', 'proxy', 'maskinporten']);
+const REPLACED = new Set(['headers', 'signal', 'maxRedirects', 'proxy', 'maskinporten', 'maxContentLength']);
+const REPLACED_WITH_ADDRESS = new Set([...REPLACED, 'url', 'baseURL']);
 
 /**
  * What is really sent: a copy that holds the token. The caller's own objects are never changed, so they never hold it.
  * Copied key by key: spreading axios's prototype-less configuration takes twice as long as everything else here.
  */
 export function privateConfig(config: InternalAxiosRequestConfig, parts: SentParts): InternalAxiosRequestConfig {
+  const { href } = parts;
+  const replaced = href === undefined ? REPLACED : REPLACED_WITH_ADDRESS;
   const sent: InternalAxiosRequestConfig = {
-    url: parts.href,
     headers: headersWith(config.headers, `Bearer ${parts.token}`, parts.traceparent),
     signal: parts.signal,
     maxRedirects: 0,
+    maxContentLength: parts.maxContentLength,
     // The environment must not decide who sees a token (T-14); a proxy that was configured in code is respected.
     proxy: config.proxy ?? false,
   };
   const source = config as unknown as Record<string, unknown>;
   const target = sent as unknown as Record<string, unknown>;
   for (const key of Object.keys(source)) {
-    if (!REPLACED.has(key)) target[key] = source[key];
+    if (!replaced.has(key)) target[key] = source[key];
   }
-  const { maxContentLength } = sent;
-  if (maxContentLength === undefined || maxContentLength < 0) sent.maxContentLength = parts.maxResponseBytes;
+  if (href !== undefined) sent.url = href;
+  revealAgents(sent);
   if (parts.isFetch) sent.fetchOptions = { ...config.fetchOptions, redirect: 'manual' };
   return sent;
 }
@@ -64,7 +71,24 @@ export function hasOwnAuthorization({ auth, headers }: InternalAxiosRequestConfi
   return Object.keys(headers).some((name) => isAuthorization(name) && isCredential(headers[name]));
 }
 
+/** Puts the marker where the credentials will be; whatever is there is none. */
+export function setMarker(headers: AxiosRequestHeaders, marker: string): void {
+  for (const name of Object.keys(headers)) if (isAuthorization(name)) delete headers[name];
+  headers['Authorization'] = marker;
+}
+
+/** Takes the marker out of headers that are handed to the caller. */
+export function removeMarker(headers: unknown): void {
+  if (typeof headers !== 'object' || headers === null) return;
+  const members = headers as Record<string, unknown>;
+  for (const name of Object.keys(members)) {
+    if (isAuthorization(name) && isCallerMarker(members[name])) delete members[name];
+  }
+}
+
 const isAuthorization = (name: string): boolean => name.length === 13 && name.toLowerCase() === 'authorization';
 
-const isCredential = (value: unknown): boolean =>
-  (typeof value === 'string' && value.trim() !== '') || (Array.isArray(value) && value.length > 0);
+/** Something that stands for somebody: not empty, and not the marker. */
+export const isCredential = (value: unknown): boolean =>
+  (typeof value === 'string' && value.trim() !== '' && !isCallerMarker(value)) ||
+  (Array.isArray(value) && value.length > 0 && !value.some(isCallerMarker));

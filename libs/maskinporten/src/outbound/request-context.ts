@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
+import { ownMembers } from '../basics/index.js';
 import { createError } from '../errors/index.js';
 
 /** What is known of an incoming request, or of a job, when it begins. */
@@ -32,7 +33,8 @@ export class RequestContext {
   #caller: string | undefined;
 
   /** @throws TokenRequestInvalidError (`MP_REQUEST`) when the request id or the caller is not 1–128 printable ASCII characters. */
-  constructor({ requestId, traceparent, caller }: RequestContextInit) {
+  constructor(init: RequestContextInit) {
+    const { requestId, traceparent, caller } = ownMembers(init);
     this.requestId = checked(requestId, 'requestId');
     this.#caller = caller === undefined ? undefined : checked(caller, 'caller');
     const [, id, flags] = TRACEPARENT.exec(traceparent ?? '') ?? [];

@@ -27,9 +27,6 @@ export type ScopesFunction = (context: ExecutionContext) => ScopesInput | Promis
 /** What `@Scopes` holds. */
 export type DeclaredScope = MaskinportenScope | ScopesFunction;
 
-/** Own properties only, for reading by name: a polluted prototype must not add any (T-66). */
-export const ownFields = <T extends object>(value: T): T => Object.assign(Object.create(null) as T, value);
-
 /**
  * Brings a request into the form that a context holds.
  *

@@ -1,9 +1,7 @@
-import { format, inspect } from 'node:util';
 import { Agent } from 'node:http';
 import { createServer } from 'node:net';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ConsoleLogger, HttpException } from '@nestjs/common';
 import axios, { AxiosError, type AxiosInstance } from 'axios';
 import { attachMaskinporten } from './attach-maskinporten.js';
 import {
@@ -14,64 +12,9 @@ import {
   startRecordingServer,
   type RecordingServer,
 } from './outbound.fixtures.js';
+import { leaksOf, SINKS } from './sinks.fixtures.js';
 
 const CANARY = 'canary-4f2a9c-not-a-real-token';
-
-/** Every way an error or an answer usually reaches a log, a screen or another process. */
-const SINKS: readonly (readonly [name: string, print: (value: unknown) => string])[] = [
-  ['String', (value) => String(value)],
-  ['message and stack', (value) => (value instanceof Error ? `${value.message}\n${value.stack}` : '')],
-  ['deep inspect with hidden properties and getters', (value) => deepText(value)],
-  ['JSON', (value) => safeJson(value)],
-  ['toJSON', (value) => safeJson(hasToJson(value) ? value.toJSON() : null)],
-  ['clone', (value) => inspect(clone(value), { depth: 10 })],
-  ['format', (value) => format('%s %o %O %j', value, value, value, 'x')],
-  ['cause chain', (value) => deepText(value instanceof Error ? value.cause : undefined)],
-  ['Nest text logger', (value) => nestLog({ json: false }, value)],
-  ['Nest JSON logger', (value) => nestLog({ json: true }, value)],
-  ['HttpException around it', (value) => deepText(new HttpException('x', 502, { cause: value }))],
-];
-
-function safeJson(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-function clone(value: unknown): unknown {
-  try {
-    return structuredClone(value);
-  } catch {
-    return undefined;
-  }
-}
-
-const hasToJson = (value: unknown): value is { toJSON(): unknown } =>
-  typeof value === 'object' && value !== null && 'toJSON' in value && typeof value.toJSON === 'function';
-
-/** What Nest's own logger writes, for each way people hand it an error. */
-function nestLog(options: { json: boolean }, value: unknown): string {
-  const written: string[] = [];
-  class Capture extends ConsoleLogger {
-    protected override printMessages(messages: unknown[], ...rest: unknown[]): void {
-      written.push(...messages.map((message) => inspect(message, { depth: 10 })), ...rest.map((part) => format(part)));
-    }
-    protected override printAsJson(message: unknown, printed: Parameters<ConsoleLogger['printAsJson']>[1]): void {
-      written.push(safeJson(this.getJsonLogObject(message, printed)));
-    }
-    protected override printStackTrace(stack: string): void {
-      written.push(stack);
-    }
-  }
-  const logger = new Capture('test', { ...options, colors: false });
-  logger.error('failed', value);
-  logger.error(value);
-  logger.error({ err: value });
-  logger.error('failed', value instanceof Error ? value.stack : undefined);
-  return written.join('\n');
-}
 
 async function refusedConnection(): Promise<unknown> {
   const unused = createServer();
@@ -143,14 +86,14 @@ describe('traces of the token', () => {
 
   it.each(FAILURES)('T-01, T-02, T-03: %s shows the token in no sink', async (_name, fail) => {
     const error = await rejection(fail());
-    const leaks = SINKS.filter(([, print]) => print(error).includes(CANARY)).map(([name]) => name);
+    const leaks = leaksOf(error, CANARY);
     expect(leaks).toEqual([]);
   });
 
   it('T-01: the sinks would show it: an instance without the module leaks', async () => {
     const plain = axios.create({ headers: { Authorization: `Bearer ${CANARY}` } });
     const error = await rejection(plain.get(url('/status/500')));
-    const leaks = SINKS.filter(([, print]) => print(error).includes(CANARY)).map(([name]) => name);
+    const leaks = leaksOf(error, CANARY);
     expect(leaks).toContain('JSON');
     expect(leaks).toContain('deep inspect with hidden properties and getters');
     expect(leaks).toContain('Nest JSON logger');

@@ -1,3 +1,4 @@
+import { ownMembers } from '../basics/index.js';
 import { ConfigurationFailures } from '../errors/index.js';
 import { isSigningAlgorithm, type SigningAlgorithm } from '../keys/index.js';
 import type { TokenAddress } from './token-protocol.js';
@@ -51,8 +52,8 @@ export interface Pkcs11Settings {
 /** @throws MaskinportenConfigurationError (`MP_CONFIG`) that lists every wrong option. */
 export function checkOptions(given: Pkcs11SignerOptions): Pkcs11Settings {
   // Own members only: what a polluted prototype adds is no configuration (T-66).
-  const options = bare(given);
-  const [token, key] = [bare(options.token), bare(options.key)];
+  const options = ownMembers(given);
+  const [token, key] = [ownMembers(options.token), ownMembers(options.key)];
   const failures = new ConfigurationFailures();
   const text = (name: string, value: unknown): string | undefined => {
     if (value === undefined || (typeof value === 'string' && value !== '' && !value.includes('\0'))) return value;
@@ -75,7 +76,7 @@ export function checkOptions(given: Pkcs11SignerOptions): Pkcs11Settings {
   const pin = text('pin', options.pin);
   const pinFile = text('pinFile', options.pinFile);
   if (pin !== undefined && pinFile !== undefined) failures.add('pkcs11.pin', 'must not be given together with pinFile');
-  const environment: Readonly<Record<string, unknown>> = bare(options.environment);
+  const environment: Readonly<Record<string, unknown>> = ownMembers(options.environment);
   for (const [name, value] of Object.entries(environment)) text(`environment.${name.slice(0, 64)}`, value);
   const settings: Pkcs11Settings = {
     address: {
@@ -97,11 +98,6 @@ export function checkOptions(given: Pkcs11SignerOptions): Pkcs11Settings {
   };
   failures.throwIfAny();
   return settings;
-}
-
-function bare<T extends object>(members: T | undefined): T {
-  const nothing = Object.create(null) as T;
-  return typeof members === 'object' ? Object.assign(nothing, members) : nothing;
 }
 
 function ifGiven<K extends string>(name: K, value: string | undefined): { readonly [member in K]?: string } {

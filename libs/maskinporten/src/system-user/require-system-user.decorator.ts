@@ -1,4 +1,5 @@
 import { applyDecorators, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
+import { ownMembers } from '../basics/index.js';
 import { DecoratorUses } from '../handlers/index.js';
 import { MessageDenialFilter } from './denial-answer.js';
 import { RequirementMetadata, type SystemUserRequirement } from './requirement.js';
@@ -22,7 +23,7 @@ export const requirementUses = new DecoratorUses<SystemUserRequirement>();
  * claims(@CurrentSystemUser() { organisation }: VerifiedDelegation) { … }
  */
 export function RequireSystemUser(requirement: SystemUserRequirement): ClassDecorator & MethodDecorator {
-  const value = Object.freeze({ ...requirement });
+  const value = Object.freeze(ownMembers(requirement));
   return requirementUses.decorator(
     value,
     applyDecorators(

@@ -7,6 +7,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
+import { ownMembers } from '../basics/index.js';
 import { moduleNotImported } from '../errors/index.js';
 import { TokenServices } from '../tokens/index.js';
 import { watchClient } from './client-telemetry.js';
@@ -67,6 +68,6 @@ class TelemetryWatch implements OnModuleInit, OnApplicationShutdown {
 export class MaskinportenTelemetryModule {
   /** The module with a sink of your own. */
   static forRoot(options: MaskinportenTelemetryOptions): DynamicModule {
-    return { module: MaskinportenTelemetryModule, providers: [{ provide: OPTIONS, useValue: options }] };
+    return { module: MaskinportenTelemetryModule, providers: [{ provide: OPTIONS, useValue: ownMembers(options) }] };
   }
 }

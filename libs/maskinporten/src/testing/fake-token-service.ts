@@ -1,3 +1,4 @@
+import { ownMembers } from '../basics/index.js';
 import { createError, type ErrorDetails, type MaskinportenErrorCode } from '../errors/index.js';
 import { normaliseTokenRequest, type NormalisedTokenRequest, type TokenRequestInput } from '../grants/index.js';
 import {
@@ -31,8 +32,9 @@ export class FakeMaskinportenTokenService implements Pick<MaskinportenTokenServi
   #failure: { readonly code: MaskinportenErrorCode; readonly details: Partial<ErrorDetails> } | undefined;
 
   constructor(options: { readonly clientId?: string; readonly lifeMs?: number } = {}) {
-    this.clientId = options.clientId ?? 'fake-client';
-    this.#lifeMs = options.lifeMs ?? DEFAULT_LIFE_MS;
+    const { clientId, lifeMs } = ownMembers(options);
+    this.clientId = clientId ?? 'fake-client';
+    this.#lifeMs = lifeMs ?? DEFAULT_LIFE_MS;
   }
 
   /** From now on every request fails with this error. */
@@ -45,7 +47,8 @@ export class FakeMaskinportenTokenService implements Pick<MaskinportenTokenServi
     this.#failure = undefined;
   }
 
-  async getToken(request: TokenRequestInput, options: GetTokenOptions = {}): Promise<MaskinportenToken> {
+  async getToken(request: TokenRequestInput, given: GetTokenOptions = {}): Promise<MaskinportenToken> {
+    const options = ownMembers(given);
     const normalised = normaliseTokenRequest(request);
     if (options.signal?.aborted === true) throw createError('MP_ABORTED', { message: 'The caller stopped waiting.' });
     this.requests.push(normalised);

@@ -1,5 +1,6 @@
 import { type KeyObject, createPublicKey, generateKeyPair, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
+import { ownMembers } from '../basics/index.js';
 import type { MaskinportenOptions } from '../maskinporten.options.js';
 
 /**
@@ -47,8 +48,9 @@ function sharedKey(): Promise<KeyObject> {
  */
 export async function simulatorOptions(
   simulator: RunningSimulator,
-  { scopes, orgno = '310000019', tokenLifetime, clientId = randomUUID(), privateKey }: SimulatorClientOptions,
+  client: SimulatorClientOptions,
 ): Promise<MaskinportenOptions> {
+  const { scopes, orgno = '310000019', tokenLifetime, clientId = randomUUID(), privateKey } = ownMembers(client);
   const key = privateKey ?? (await sharedKey());
   const kid = randomUUID();
   const jwk = { ...createPublicKey(key).export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' };

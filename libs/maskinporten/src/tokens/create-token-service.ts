@@ -1,3 +1,4 @@
+import { ownMembers } from '../basics/index.js';
 import { configurationError, ConfigurationFailures, isMaskinportenError } from '../errors/index.js';
 import { AssertionFactory, parseOrganisationNumber } from '../grants/index.js';
 import {
@@ -71,7 +72,7 @@ export interface TokenServiceConfig {
  * const tokens = await createTokenService({ environment: 'test', clientId, key: { file: 'key.pem', kid } });
  */
 export async function createTokenService(given: TokenServiceConfig): Promise<MaskinportenTokenService> {
-  const config = ownMembers(given);
+  const config = ownConfig(given);
   const clock = config.clock ?? systemClock;
   const random = config.random ?? Math.random;
   const events = new TokenEvents();
@@ -180,19 +181,14 @@ async function checkConfig(
 }
 
 /** Without a prototype, two levels deep: a polluted one configures nothing (T-66). */
-function ownMembers(given: TokenServiceConfig): TokenServiceConfig {
-  const config = bare(given);
+function ownConfig(given: TokenServiceConfig): TokenServiceConfig {
+  const config = ownMembers(given);
   const { tokens, retry, http } = config;
   return Object.assign(config, {
-    tokens: tokens && bare(tokens),
-    retry: retry && bare(retry),
-    http: http && bare(http),
+    tokens: tokens && ownMembers(tokens),
+    retry: retry && ownMembers(retry),
+    http: http && ownMembers(http),
   });
-}
-
-function bare<T extends object>(members: T): T {
-  const nothing: object = Object.create(null) as object;
-  return Object.assign(nothing, members);
 }
 
 /** A refused key is told as `key-fallback` by the operation that found out. */
