@@ -131,7 +131,7 @@ const WITHOUT_OPTIONS = new Set(
    MaskinportenProbes CheckpointSigner CheckpointVerifier HealthContributors canonicalText
    hashOf problemDocument InjectMaskinporten InjectSystemUsers CurrentSystemUser
    fromBody fromParam getMaskinportenToken getSystemUserServiceToken isAltinnError
-   isDelegationError isMaskinportenError parseOrganisationNumber problemStatus openAuditStore
+   isDelegationError isMaskinportenError parseOrganisationNumber guardedBy Unguarded problemStatus openAuditStore
    openPgliteAuditStore`.split(/\s+/),
 );
 
