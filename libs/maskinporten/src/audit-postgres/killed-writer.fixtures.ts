@@ -24,7 +24,7 @@ const log = new AuditLog({
   store: where.startsWith('postgresql:') ? await onServer() : await embedded(),
   checkpointKey: readFileSync(keyFile, 'utf8'),
   checkpointEvery: { records: 20 },
-  deadlineMs: 30_000,
+  deadlineMs: 60_000,
 });
 writeSync(1, 'ready\\n');
 const serve = async () => {
@@ -42,8 +42,6 @@ await Promise.all(Array.from({ length: 8 }, serve));
 /** The library compiled into a folder of its own, for processes that are killed. */
 export class KilledWriters {
   readonly folder = mkdtempSync(join(tmpdir(), 'maskinporten-killed-'));
-  readonly acknowledged: string[] = [];
-  kills = 0;
   readonly #keyFile: string;
 
   constructor(privateKeyPem: string) {
@@ -64,19 +62,21 @@ export class KilledWriters {
    * Lets a process write until it has acknowledged so many records, and kills it in the middle of what it does.
    *
    * @param meanwhile what is done while it runs, before the kill
+   * @returns the records that it acknowledged
    */
-  async killAfter(count: number, where: string, meanwhile?: () => Promise<void>): Promise<void> {
+  async killAfter(count: number, where: string, meanwhile?: () => Promise<void>): Promise<string[]> {
     const child = spawn(process.execPath, [join(this.folder, 'writer.js'), where, this.#keyFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let errors = '';
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    const acknowledged: string[] = [];
     let isReady = false;
     let left = count;
     // What was written before the kill arrives after it: all of it counts.
     for await (const line of createInterface({ input: child.stdout })) {
       if (line === 'ready') isReady = true;
-      else this.acknowledged.push(line);
+      else acknowledged.push(line);
       if (left === 0) {
         await meanwhile?.();
         kill(child);
@@ -84,7 +84,7 @@ export class KilledWriters {
       left -= 1;
     }
     if (!isReady || left >= 0) throw new Error(`the writer ended by itself: ${errors}`);
-    this.kills += 1;
+    return acknowledged;
   }
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { FolderLock, FolderNotLockableError } from '../basics/index.js';
 import { explainLock } from './audit-folder-error.js';
 import { openPgliteAuditStore } from './pglite-audit-store.js';
+import { putEmptyPglite } from './prepared-pglite.fixtures.js';
 
 const root = mkdtempSync(join(tmpdir(), 'audit-folder-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -24,7 +25,7 @@ class Opened {
 describe('the folder of an audit log', () => {
   it('F-153, F-157: is locked and closed to others before it is opened, until the store is closed', async () => {
     const folder = join(root, 'log');
-    mkdirSync(folder);
+    await putEmptyPglite(folder);
     chmodSync(folder, 0o777);
     const first = new Opened();
     const store = await openPgliteAuditStore({ folder, PGlite: first.PGlite });
@@ -43,7 +44,7 @@ describe('the folder of an audit log', () => {
     const again = await openPgliteAuditStore({ folder, PGlite });
     expect(await again.latestHead()).toBeUndefined();
     await again.close();
-  }, 60_000);
+  });
 
   it('F-153: is free again when it could not be opened', async () => {
     const folder = join(root, 'damaged');
@@ -54,6 +55,7 @@ describe('the folder of an audit log', () => {
 
   it('F-153: a PGlite that is open already is refused, unless it is in memory', async () => {
     const folder = join(root, 'open');
+    await putEmptyPglite(folder);
     const pglite = await PGlite.create(folder);
     await expect(openPgliteAuditStore(pglite)).rejects.toMatchObject({
       code: 'MP_CONFIG',
@@ -61,7 +63,7 @@ describe('the folder of an audit log', () => {
     });
     await pglite.close();
     await (await openPgliteAuditStore(await PGlite.create())).close();
-  }, 60_000);
+  });
 
   it('F-153: what cannot be locked names DATABASE_URL and the reason', () => {
     expect(explainLock(new FolderNotLockableError('it is on NFS'))).toMatchObject({

@@ -1,10 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { chownSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { needs } from '../../../../test/support/needs.js';
+import { copyPrepared, preparedFolder } from '../../../../test/support/prepared-folder.js';
+import { migrateAuditDatabase } from './migrate-audit-database.js';
 
 /** Where Debian's package puts the server's programs, newest first. */
 function serverPrograms(): string | undefined {
@@ -39,46 +42,76 @@ function serverIdentity(): Identity {
 const idOfPostgres = (kind: '-u' | '-g'): number =>
   Number(execFileSync('id', [kind, 'postgres'], { encoding: 'utf8' }));
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Below those that the system gives to who asks for any, so that it stays free while the server is stopped. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(15_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
 
+/** Database of a prepared cluster: the tables of an audit log, with nothing in them. Others are copies of it. */
+const EMPTY_LOG = 'empty_log';
+
+export interface ClusterOptions {
+  /** What is answered is on disk, as by default. Without it everything is quicker, and a crash of the server loses nothing. */
+  readonly isDurable?: boolean;
+}
+
 /**
- * A PostgreSQL of its own: own folder, own port, durable as by default. `owner` makes tables, `service` is what the
- * application runs as, and the superuser is `postgres`.
+ * A PostgreSQL of its own: own folder, own port. `owner` makes tables, `service` is what the application runs as, and the
+ * superuser is `postgres`. Its folder is a copy of one that is made once per run of the tests.
  */
 export class PostgresCluster {
   readonly #folder: string;
   readonly #identity: Identity;
   readonly #port: number;
+  readonly #isDurable: boolean;
   #databases = 0;
 
-  private constructor(folder: string, identity: Identity, port: number) {
+  private constructor(folder: string, identity: Identity, port: number, { isDurable = false }: ClusterOptions) {
     this.#folder = folder;
     this.#identity = identity;
     this.#port = port;
+    this.#isDurable = isDurable;
   }
 
-  static async start(): Promise<PostgresCluster> {
+  static async start(options: ClusterOptions = {}): Promise<PostgresCluster> {
+    const prepared = await preparedFolder('postgres-audit-log', (folder) => PostgresCluster.#prepare(folder));
+    const cluster = await PostgresCluster.#inNewFolder(options);
+    copyPrepared(prepared, cluster.#data);
+    await cluster.startServer();
+    return cluster;
+  }
+
+  static async #inNewFolder(options: ClusterOptions): Promise<PostgresCluster> {
     const identity = serverIdentity();
     const folder = mkdtempSync(join(tmpdir(), 'maskinporten-postgres-'));
     if (identity.uid !== undefined && identity.gid !== undefined) chownSync(folder, identity.uid, identity.gid);
-    const cluster = new PostgresCluster(folder, identity, await freePort());
-    const { uid, gid } = identity;
-    await run('initdb', ['-D', cluster.#data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
-      uid,
-      gid,
-    });
+    return new PostgresCluster(folder, identity, await freePort(), options);
+  }
+
+  /** Puts the data of a cluster at `folder` that has the roles and {@link EMPTY_LOG}, and was stopped in order. */
+  static async #prepare(folder: string): Promise<void> {
+    const cluster = await PostgresCluster.#inNewFolder({});
+    const { uid, gid } = cluster.#identity;
+    const options = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--no-instructions'];
+    await run('initdb', ['-D', cluster.#data, ...options], { uid, gid });
     await cluster.startServer();
     await cluster.asSuperuser('postgres', 'CREATE ROLE owner LOGIN', 'CREATE ROLE service LOGIN');
-    return cluster;
+    await cluster.asSuperuser('postgres', `CREATE DATABASE ${EMPTY_LOG} OWNER owner`);
+    await migrateAuditDatabase({ connectionString: cluster.url(EMPTY_LOG, 'owner'), runningRole: 'service' });
+    await cluster.stopServer('fast');
+    renameSync(cluster.#data, folder);
+    await cluster.remove();
   }
 
   get #data(): string {
@@ -89,11 +122,25 @@ export class PostgresCluster {
     return `postgresql://${user}@127.0.0.1:${this.#port}/${database}`;
   }
 
-  async createDatabase(tablespace?: string): Promise<string> {
-    const name = `test_${(this.#databases += 1)}`;
+  /** One without tables. */
+  async createDatabase(): Promise<string> {
+    return this.#create('');
+  }
+
+  /** One with the tables of an audit log, with nothing in them. */
+  async createLog(tablespace?: string): Promise<string> {
     const where = tablespace === undefined ? '' : ` TABLESPACE ${tablespace}`;
-    await this.asSuperuser('postgres', `CREATE DATABASE ${name} OWNER owner${where}`);
+    return this.#create(`${where} TEMPLATE ${EMPTY_LOG} STRATEGY file_copy`);
+  }
+
+  async #create(how: string): Promise<string> {
+    const name = `test_${(this.#databases += 1)}`;
+    await this.asSuperuser('postgres', `CREATE DATABASE ${name} OWNER owner${how}`);
     return name;
+  }
+
+  async dropDatabase(name: string): Promise<void> {
+    await this.asSuperuser('postgres', `DROP DATABASE ${name} WITH (FORCE)`);
   }
 
   /** Runs statements on a connection of their own; the rows of the last. */
@@ -110,13 +157,17 @@ export class PostgresCluster {
   }
 
   async startServer(): Promise<void> {
-    const options = `-p ${this.#port} -k ${this.#folder} -c listen_addresses=127.0.0.1 -c max_connections=50`;
-    await this.#control('start', '-w', '-t', '60', '-l', join(this.#folder, 'log'), '-o', options);
+    const options = [
+      `-p ${this.#port} -k ${this.#folder} -c listen_addresses=127.0.0.1 -c max_connections=50`,
+      ...(this.#isDurable ? [] : ['-c fsync=off -c full_page_writes=off']),
+    ];
+    // In seconds: only a server that hangs meets it.
+    await this.#control('start', '-w', '-t', '600', '-l', join(this.#folder, 'log'), '-o', options.join(' '));
   }
 
   /** `immediate` is what a crash is: no checkpoint, the log is replayed at the next start. */
   async stopServer(mode: 'fast' | 'immediate'): Promise<void> {
-    await this.#control('stop', '-w', '-m', mode);
+    await this.#control('stop', '-w', '-t', '600', '-m', mode);
   }
 
   async remove(): Promise<void> {

@@ -129,7 +129,7 @@ describe('MaskinportenAuditModule', () => {
   });
 
   it('records what the guard decided, before the call that follows from it', async () => {
-    await start({ lingerMs: 1_000 });
+    await start({ lingerMs: 10_000 });
     const decisions = (app as INestApplicationContext).get(DelegationDecisions);
     decisions.record('allowed', {
       requestId: 'r-1',

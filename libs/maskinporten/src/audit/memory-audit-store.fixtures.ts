@@ -11,9 +11,11 @@ import type { AuditCheckpoint } from './checkpoint.js';
 import { cleanText } from './clean-text.js';
 import { checkSearch, cursorOf } from './search-page.js';
 
+/** By code unit, as a database does it with times and UUIDs. */
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const byTime = (a: AuditRecord, b: AuditRecord): number =>
-  a.at.localeCompare(b.at) || a.writer.localeCompare(b.writer) || a.seq - b.seq;
-const byWriter = (a: AuditHead, b: AuditHead): number => a.writer.localeCompare(b.writer) || a.seq - b.seq;
+  compare(a.at, b.at) || compare(a.writer, b.writer) || a.seq - b.seq;
+const byWriter = (a: AuditHead, b: AuditHead): number => compare(a.writer, b.writer) || a.seq - b.seq;
 
 /** Keeps the log in memory, by the same rules as the databases; its arrays are open to tests that tamper with them. */
 export class MemoryAuditStore implements AuditStore {

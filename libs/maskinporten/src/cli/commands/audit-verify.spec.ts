@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuditLog, type AuditCheckpoint, type AuditVerification } from '../../audit/index.js';
 import { migrateAuditDatabase, openPgliteAuditStore, PostgresAuditStore } from '../../audit-postgres/index.js';
 import { PostgresCluster, withPostgres } from '../../audit-postgres/postgres-cluster.fixtures.js';
+import { putEmptyPglite } from '../../audit-postgres/prepared-pglite.fixtures.js';
 import { runInProcess } from '../cli.fixtures.js';
 
 const root = mkdtempSync(join(tmpdir(), 'maskinporten-audit-verify-'));
@@ -25,7 +26,7 @@ const kept: AuditCheckpoint[] = [];
 
 const write = async (log: AuditLog): Promise<void> => {
   for (let index = 0; index < 5; index += 1) await log.write({ kind: 'token', decision: 'obtained' });
-  await log.close();
+  await log.close(600_000);
 };
 const options = { checkpointKey: privateKey, onCheckpoint: (checkpoint: AuditCheckpoint) => kept.push(checkpoint) };
 
@@ -33,30 +34,31 @@ describe('audit verify', () => {
   const folder = join(root, 'pglite');
   const verify = (...args: string[]) => runInProcess(['audit', 'verify', '--database', folder, ...args]);
   beforeAll(async () => {
+    await putEmptyPglite(folder);
     await write(new AuditLog({ store: await openPgliteAuditStore({ folder, PGlite }), ...options }));
     const lines = kept.map(
       (checkpoint) => `2026 LOG ${JSON.stringify({ message: 'audit checkpoint', ...checkpoint })}`,
     );
     file('service.log', ['started', ...lines, '{"signature":'].join('\n'));
-  }, 60_000);
+  });
 
   it('says that a log is what was written', async () => {
     const run = await verify('--checkpoint-key', keyFile, '--against', join(root, 'service.log'));
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
     expect(run.stdout).toContain('7 records of 1 writers, 2 checkpoints');
     expect(run.stdout).toContain('The log is what was written.');
-  }, 60_000);
+  });
 
   it('gives one JSON document, and takes the place of the log from the environment', async () => {
     const run = await runInProcess(['audit', 'verify', '--json'], { env: { AUDIT_DATA_DIR: folder } });
     expect(run).toMatchObject({ exitCode: 0, document: { records: 7, findingCount: 0, findings: [] } });
-  }, 60_000);
+  });
 
   it('speaks Norwegian, and says when signatures were not looked at', async () => {
     const run = await verify('--lang', 'nb');
     expect(run.stdout).toContain('Loggen er det som ble skrevet.');
     expect(run.stdout).toContain('--checkpoint-key');
-  }, 60_000);
+  });
 
   it('says what is wrong with the command line', async () => {
     const usage: [args: string[], text: RegExp][] = [
@@ -71,7 +73,7 @@ describe('audit verify', () => {
       const run = await runInProcess(['audit', 'verify', ...args]);
       expect([args, run.exitCode, run.stderr]).toEqual([args, 2, expect.stringMatching(text)]);
     }
-  }, 60_000);
+  });
 
   it('T-67: finds what was changed, and says where', async () => {
     const pglite = await PGlite.create(folder);
@@ -90,14 +92,14 @@ describe('audit verify', () => {
     expect(findings.map(({ kind, seq }) => `${kind} ${seq}`)).toEqual(['altered 4', 'tail-cut 6']);
     const text = await verify('--checkpoint-key', keyFile);
     expect(text.stdout).toMatch(/altered {2}[\da-f-]{36} #4/);
-  }, 60_000);
+  });
 
   describe('on a server', () => {
     withPostgres(() => {
       let cluster: PostgresCluster;
       beforeAll(async () => {
         cluster = await PostgresCluster.start();
-      }, 60_000);
+      });
       afterAll(() => cluster?.remove());
 
       it('reads as the role that may insert and select, and says when there is no log or no server', async () => {
@@ -117,7 +119,7 @@ describe('audit verify', () => {
         await cluster.stopServer('fast');
         const down = await runInProcess(['audit', 'verify', '--database', url]);
         expect(down).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('ECONNREFUSED') as unknown });
-      }, 60_000);
+      });
     });
   });
 });
