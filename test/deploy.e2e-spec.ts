@@ -101,7 +101,7 @@ describe('Kubernetes manifests', () => {
     expect(() => check(broken as never)).toThrow(/periodSeconds/);
   });
 
-  it('probe as failure reference §7 says: startup 2 s × 30, liveness 10 s/2 s/6, readiness 5 s/2 s/2', () => {
+  it('probe: startup 2 s × 30, liveness 10 s/2 s/6, readiness 5 s/2 s/2', () => {
     expect(numbers(container?.startupProbe)).toEqual(['/health/live', 2, 2, 30]);
     expect(numbers(container?.livenessProbe)).toEqual(['/health/live', 10, 2, 6]);
     expect(numbers(container?.readinessProbe)).toEqual(['/health/ready', 5, 2, 2]);

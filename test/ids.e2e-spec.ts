@@ -1,76 +1,113 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { read, root } from './support/markdown.js';
 
-const root = resolve(import.meta.dirname, '..');
-const range = (letter: string, from: number, to: number): string[] =>
-  Array.from({ length: to - from + 1 }, (_, index) => `${letter}-${String(from + index).padStart(2, '0')}`);
+/** Pages that explain ids, with the letter that those of each page begin with. */
+const PAGES = { 'docs/reference/faults.md': 'F', 'docs/reference/threats.md': 'T', 'docs/reference/standards.md': 'S' };
+const ID = /\b[FTS]-\d{2,3}\b/g;
+const ELSEWHERE = new Set(['node_modules', 'dist', '.git']);
 
-/** Every fault, threat and standard that the project answers for; a new feature adds its ids here. */
-const DELIVERED = [
-  ...range('F', 1, 13),
-  ...range('F', 20, 25),
-  ...range('F', 30, 42),
-  ...range('F', 50, 64),
-  ...range('F', 70, 72),
-  ...range('F', 80, 89),
-  ...range('F', 100, 105),
-  ...range('F', 110, 120),
-  ...range('F', 130, 138),
-  ...range('T', 1, 16),
-  ...range('T', 20, 32),
-  ...range('T', 40, 57),
-  'T-59',
-  ...range('T', 62, 71),
-  ...range('S', 1, 15),
-  ...range('S', 17, 18),
-  ...range('S', 20, 22),
-  'S-26',
-];
-
-/** Standards that are met by other tests; T-58, the inbound half of S-16 and S-24, comes with inbound validation. */
-const STANDARDS: [id: string, source: string, ids: string[]][] = [
-  ['S-16', 'RFC 8725 §3, for the tokens we sign', ['F-116', 'S-01', 'S-03', 'S-12', 'T-59']],
-  ['S-24', 'ASVS 5.0 V9 and V10, for a client', ['T-22', 'T-28', 'T-55']],
-  [
-    'S-25',
-    'ASVS 5.0 V11–V14',
-    ['F-116', 'S-04', 'S-17', 'T-01', 'T-06', 'T-07', 'T-12', 'T-22', 'T-31', 'F-20', 'F-36'],
-  ],
-];
-
-function specs(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    if (entry.name === 'node_modules' || entry.name === 'dist') return [];
+function filesIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    if (ELSEWHERE.has(entry.name) || entry.name.startsWith('.')) return [];
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return specs(path);
-    return entry.name.endsWith('spec.ts') && entry.name !== 'ids.e2e-spec.ts' ? [path] : [];
+    return entry.isDirectory() ? filesIn(path) : [path];
   });
 }
 
-/** Ids in the titles of tests and suites; an id in a comment proves nothing. */
-const named = new Set(
-  ['libs', 'src', 'test'].flatMap((folder) =>
-    specs(join(root, folder)).flatMap((path) => {
-      const titles = readFileSync(path, 'utf8').match(/['"`][^'"`\n]*\b[FTS]-\d{2,3}\b[^'"`\n]*['"`]/g) ?? [];
-      return titles.flatMap((title) => title.match(/\b[FTS]-\d{2,3}\b/g) ?? []);
-    }),
-  ),
-);
+const files = [...['libs', 'src', 'test', 'docs', 'bench', 'scripts', 'deploy'].flatMap(filesIn), ...readdirSync(root)]
+  .filter((path) => /\.(?:ts|mjs|cjs|sql|md|ya?ml)$/.test(path) && !path.endsWith('ids.e2e-spec.ts'))
+  .map((path) => ({ path, text: read(path) }));
+const specs = files.filter(({ path }) => path.endsWith('spec.ts'));
 
-describe('the failure reference', () => {
-  it.each(DELIVERED)('%s is named by a test', (id) => {
-    expect(named).toContain(id);
+interface Explained {
+  readonly id: string;
+  readonly sentence: string;
+  readonly tested: string;
+}
+
+const rowsOf = (page: string): Explained[] =>
+  [...read(page).matchAll(/^\| ([FTS]-\d{2,3}) +\| (.+?) *\| (.+?) *\|$/gm)].map(
+    ([, id = '', sentence = '', tested = '']) => ({ id, sentence, tested }),
+  );
+const explained = Object.keys(PAGES).flatMap(rowsOf);
+
+/** Ids in the titles of tests and suites of a spec; an id in a comment proves nothing. */
+const idsInTitles = (text: string): string[] =>
+  (text.match(/['"`][^'"`\n]*\b[FTS]-\d{2,3}\b[^'"`\n]*['"`]/g) ?? []).flatMap((title) => title.match(ID) ?? []);
+const named = new Set(specs.flatMap(({ text }) => idsInTitles(text)));
+
+describe('ids of faults, threats and standards', () => {
+  it.each(Object.entries(PAGES))('%s explains each of its ids once', (page, letter) => {
+    const ids = rowsOf(page).map(({ id }) => id);
+    expect(ids.length).toBeGreaterThan(20);
+    expect(ids.filter((id) => !id.startsWith(letter))).toEqual([]);
+    expect(ids).toEqual([...new Set(ids)]);
+    for (const { id, sentence } of rowsOf(page))
+      expect([id, sentence]).toEqual([id, expect.stringMatching(/\S \S.*\.$/)]);
   });
 
-  it.each(STANDARDS)('%s (%s) is covered by the tests it is mapped to', (_id, _source, ids) => {
-    expect(ids.filter((id) => !named.has(id))).toEqual([]);
+  it('are all explained, wherever they are mentioned', () => {
+    const known = new Set(explained.map(({ id }) => id));
+    const strangers = files.flatMap(({ path, text }) =>
+      (text.match(ID) ?? []).filter((id) => !known.has(id)).map((id) => `${path}: ${id}`),
+    );
+    expect(strangers).toEqual([]);
+  });
+
+  it('are tested by the files that the page names', () => {
+    const wrong = explained.flatMap(({ id, tested }) =>
+      [...tested.matchAll(/`([^`]+spec\.ts)`/g)]
+        .map(([, path = '']) => path)
+        .filter((path) => !specs.some((spec) => spec.path === path && idsInTitles(spec.text).includes(id)))
+        .map((path) => `${id}: ${path}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it.each(explained)('$id is named by the title of a test, or the page says why not', ({ id, tested }) => {
+    const page = /^written down in `(.+)`$/.exec(tested)?.[1];
+    const isSaid = /^not yet: \S+ \S+/.test(tested) || (page !== undefined && existsSync(join(root, page)));
+    const ids = isSaid ? [] : (/^with (.*)$/.exec(tested)?.[1]?.match(ID) ?? [id]);
+    expect(ids.filter((each) => !named.has(each))).toEqual([]);
   });
 
   it('S-23: the deviations from the FAPI 2.0 Security Profile are documented', () => {
-    const text = readFileSync(join(root, 'docs/security.md'), 'utf8');
+    const text = read('docs/security.md');
     expect(text).toMatch(/FAPI 2\.0/);
     expect(text).toMatch(/bearer/i);
     expect(text).toMatch(/RS256/);
+  });
+});
+
+describe('what comments and pages point to', () => {
+  it('is in the repository, or public', () => {
+    const ours = new Set(files.filter(({ path }) => path.endsWith('.md')).map(({ path }) => basename(path)));
+    const pointers = files.flatMap(({ path, text }) => {
+      const internal = text.match(/\b(?:failure|protocol|altinn)(?:[\s*]+)reference\b|\breference §/gi) ?? [];
+      const pages = (text.match(/(?<![\w/.-]|https?:[^\s)]*)[\w./-]*\w\.md\b/g) ?? []).filter(
+        (page) => !ours.has(basename(page)) && !existsSync(join(root, dirname(path), page)),
+      );
+      return [...internal, ...pages].map((pointer) => `${path}: ${pointer}`);
+    });
+    expect(pointers).toEqual([]);
+  });
+
+  it('has an address on the page of sources', () => {
+    const sources = [
+      ...read('docs/reference/sources.md').matchAll(/^\| ((?:Digdir|Altinn|Skatteetaten|NAV), .+?) +\| </gm),
+    ];
+    const known = new Set(sources.map(([, name]) => name));
+    expect(known.size).toBeGreaterThan(20);
+    const unknown = files
+      .filter(({ path }) => path.endsWith('.ts'))
+      .flatMap(({ path, text }) =>
+        [...text.matchAll(/[(;] ?((?:Digdir|Altinn|Skatteetaten|NAV), [\w -]+?)(?=[);,])/g)]
+          .map(([, name = '']) => name)
+          .filter((name) => !known.has(name))
+          .map((name) => `${path}: ${name}`),
+      );
+    expect(unknown).toEqual([]);
   });
 });

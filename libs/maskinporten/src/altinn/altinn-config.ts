@@ -5,7 +5,7 @@ export const SUBSCRIPTION_FIELD = 'ALTINN_SUBSCRIPTION_KEY';
 
 /**
  * Scopes of Altinn's own APIs. Every call asks for the one it needs and for nothing else, so that a leaked token opens
- * as little as possible (Altinn reference §4.1, §5; RFC 9700 §2.3).
+ * as little as possible (Altinn, scopes; RFC 9700 §2.3).
  */
 export const ALTINN_SCOPES = {
   /** Create and delete requests and change requests; look one system user up. */

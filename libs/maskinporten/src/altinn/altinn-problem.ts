@@ -2,7 +2,7 @@ import { sanitiseText } from '../errors/index.js';
 import type { AltinnValidationError } from './altinn-error.js';
 import { isRecord, readList, readRecords, readText } from './wire.js';
 
-/** What can be read out of a refusal: a problem document, plain text, or nothing at all (Altinn reference §9.3). */
+/** What can be read out of a refusal: a problem document, plain text, or nothing at all (Altinn, source of authentication). */
 export interface AltinnProblem {
   /** `AUTH-nnnnn` or `STD-nnnnn`. */
   readonly code?: string;

@@ -13,7 +13,7 @@ export type Attempt<T> = (timeoutMs: number, signal: AbortSignal | undefined) =>
 
 /**
  * Repeats a call to Altinn as the token endpoint does: three attempts within eight seconds, and a circuit that answers
- * at once while Altinn is known to be down (failure reference §4, F-87). Every call that goes through here may be
+ * at once while Altinn is known to be down (F-87). Every call that goes through here may be
  * repeated: Altinn's POSTs are questions, or idempotent by the key they name.
  */
 export class AltinnRetry {

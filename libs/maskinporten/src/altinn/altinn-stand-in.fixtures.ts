@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An own reading of the Altinn reference, next to the simulator's: one mistake should not hide in both. */
+/** An own reading of Altinn's documentation, next to the simulator's: one mistake should not hide in both. */
 export interface StandInUser {
   id: string;
   systemId: string;
@@ -79,7 +79,7 @@ export class AltinnStandIn {
   readonly changes: Record<string, unknown>[] = [];
   subscriptionKey = 'subscription-key-of-the-tests';
   tokenLifeSeconds = 120;
-  /** Switches of the reference's contradictions. */
+  /** Switches for what Altinn's documentation contradicts itself in. */
   readonly style = { nestedData: false, pascalCase: false, packageUrn: false, quotedToken: false, internalNext: false };
   pageSize = 50;
   #server = createServer((request, response) => void this.#serve(request, response));

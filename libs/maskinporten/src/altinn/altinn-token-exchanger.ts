@@ -19,7 +19,7 @@ export interface AltinnTokenExchangerOptions {
 const MAX_BYTES = 32 * 1024;
 
 /**
- * Swaps Maskinporten tokens for Altinn tokens. Altinn answers 401 also for faults of its own (Altinn reference §7), so
+ * Swaps Maskinporten tokens for Altinn tokens. Altinn answers 401 also for faults of its own (Altinn, token exchange), so
  * a 401 is tried once more with a renewed token and is then *unknown*, never a no.
  */
 export class AltinnTokenExchanger implements TokenExchanger {

@@ -1,6 +1,6 @@
 import type { ActBy, Hint, MaskinportenErrorCode } from '../errors/index.js';
 
-/** What one of Altinn's business codes means to us and who has to act. Source: Altinn reference §9.4. */
+/** What one of Altinn's business codes means to us and who has to act. Source: Altinn, source of authentication. */
 export interface AuthCodeFacts {
   /** The code of this module that it is told as. */
   readonly code: MaskinportenErrorCode;

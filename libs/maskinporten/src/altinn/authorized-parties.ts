@@ -15,7 +15,7 @@ export interface PartiesAnswer {
   readonly tokenExpiresAt: Date | undefined;
 }
 
-/** For whom may a system user act? Asked as that system user, with an exchanged token (Altinn reference §5.1). */
+/** For whom may a system user act? Asked as that system user, with an exchanged token (Altinn, access management). */
 export class AuthorizedParties {
   readonly #api: AltinnApi;
 

@@ -15,7 +15,7 @@ export interface AuthorizedParty {
 
 const PACKAGE_PREFIX = 'urn:altinn:accesspackage:';
 
-/** Altinn's servers write the code, its documentation the URN (Altinn reference §5.1). */
+/** Altinn's servers write the code, its documentation the URN (Altinn, access management). */
 export function packageCode(text: string): string {
   const lower = text.trim().toLowerCase();
   return lower.startsWith(PACKAGE_PREFIX) ? lower.slice(PACKAGE_PREFIX.length) : lower;

@@ -6,7 +6,7 @@ import { unusableAnswer } from './refused-answer.js';
 import { systemUserOf } from './system-user-claim.js';
 import { isRecord, type WireRecord } from './wire.js';
 
-/** Longest life that is believed, in seconds: as for Maskinporten's own tokens (failure reference §4). */
+/** Longest life that is believed, in seconds: as for Maskinporten's own tokens. */
 const MAX_LIFE_SECONDS = 3_600;
 const TOKEN = /^[\x21-\x7e]{1,16384}$/;
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -29,7 +29,7 @@ export function readExchangedToken(body: string, request: NormalisedTokenRequest
   return { value, expiresInSeconds: lifeSeconds(claims, nowMs) };
 }
 
-/** A client that asks for JSON may get the token as a JSON string (Altinn reference §7). */
+/** A client that asks for JSON may get the token as a JSON string (Altinn, token exchange). */
 function unquoted(text: string): string {
   if (!text.startsWith('"')) return text;
   try {

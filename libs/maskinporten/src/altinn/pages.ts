@@ -10,7 +10,7 @@ const TOKEN = /^[\w\-.~=+/%]{1,512}$/;
 
 /**
  * Walks through a paged list. Of `links.next` only the value of `token` is used: a published example names an internal
- * host, and a bearer token goes to no host that was not configured (Altinn reference §4.3).
+ * host, and a bearer token goes to no host that was not configured (Altinn, system users).
  *
  * @param fetchPage asks for the page with that token; undefined for the first
  */

@@ -8,7 +8,7 @@ export type PdpDecision =
   /** No answer: never a yes, and not a no either. */
   | { readonly outcome: 'unknown'; readonly reason: string };
 
-/** Authentication level of everything that comes from Maskinporten (Altinn reference §5.2). */
+/** Authentication level of everything that comes from Maskinporten (Altinn, access control). */
 const OUR_LEVEL = 3;
 const LEVEL_FOR_ORGANISATIONS = 'urn:altinn:minimum-authenticationlevel-org';
 const LEVEL = 'urn:altinn:minimum-authenticationlevel';

@@ -11,7 +11,7 @@ export interface PdpQuestion {
 
 const attribute = (id: string, value: string): object => ({ AttributeId: id, Value: value });
 
-// The system user must be the only subject attribute: with two, the answer is Indeterminate (Altinn reference §5.2).
+// The system user must be the only subject attribute: with two, the answer is Indeterminate (Altinn, access control).
 const subject = ({ systemUserId }: PdpQuestion): object => ({
   Attribute: [attribute('urn:altinn:systemuser:uuid', systemUserId)],
 });

@@ -27,7 +27,7 @@ const HINTS = {
 };
 
 /**
- * The error of an answer that a call does not accept, by the fault matrix of the token endpoint (failure reference §5),
+ * The error of an answer that a call does not accept, by the fault matrix of the token endpoint (docs/reference/faults.md),
  * with Altinn's own codes where there are any.
  *
  * @param what names the call, for the message; no address and no input

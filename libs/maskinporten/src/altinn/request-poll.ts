@@ -18,8 +18,8 @@ export function pollDelayMs(index: number): number {
 }
 
 /**
- * Reads a request until its status is final. Altinn has no webhook, and the redirect back is for people only (Altinn
- * reference §6.3). A passing fault is waited out; anything else ends it.
+ * Reads a request until its status is final. Altinn has no webhook, and the redirect back is for people only
+ * (Altinn, requests). A passing fault is waited out; anything else ends it.
  *
  * @param readOnce undefined: the request is gone
  * @returns undefined when the request is gone: look whether the system user exists

@@ -9,7 +9,7 @@ export interface SystemUserClaim {
 
 /**
  * Reads `authorization_details`: Maskinporten writes an array, Altinn's exchange an object, and some gateways a JSON
- * text (Altinn reference §3.2). Undefined when the token is no system user's.
+ * text (Altinn, use of the token). Undefined when the token is no system user's.
  */
 export function systemUserOf(claims: WireRecord): SystemUserClaim | undefined {
   const details = listOf(Object.hasOwn(claims, 'authorization_details') ? claims['authorization_details'] : undefined);

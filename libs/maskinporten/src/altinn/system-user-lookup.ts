@@ -15,7 +15,7 @@ export interface SystemUserKey {
 
 const BY_QUERY = 'system user by query';
 const BY_SYSTEM = 'system users by system';
-/** A page holds 50 (Altinn reference §4.3). */
+/** A page holds 50 (Altinn, system users). */
 const MAX_PAGE_BYTES = 1024 * 1024;
 
 /** Is there a live system user? Asked on behalf of the vendor, with a token that is no system user's. */

@@ -4,7 +4,7 @@ import { unusableAnswer } from './refused-answer.js';
 import { readPackages, readRights, type Right } from './right.js';
 import { isRecord, isUuid, read, readDate, readText } from './wire.js';
 
-/** `New` waits for the customer; all others are final (Altinn reference §6.3). */
+/** `New` waits for the customer; all others are final (Altinn, requests). */
 export type RequestStatus = 'New' | 'Accepted' | 'Rejected' | 'Denied' | 'TimedOut' | 'NoChangeNeeded';
 
 interface RequestFacts {

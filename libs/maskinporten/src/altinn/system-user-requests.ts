@@ -107,7 +107,7 @@ export class SystemUserRequests {
     return request;
   }
 
-  /** All change requests of a system. Page boundaries may lose one (Altinn reference §6.2). */
+  /** All change requests of a system. Page boundaries may lose one (Altinn, requests). */
   async *listChanges(systemId: string, signal?: AbortSignal): AsyncGenerator<SystemUserChangeRequest, void, undefined> {
     const what = 'change requests by system';
     const path = `${ROOTS.change}/bysystem/${segment(systemId, 'systemId')}`;

@@ -4,7 +4,7 @@ import { isUuid, read, readDate, readText, type WireRecord } from './wire.js';
 
 /**
  * A system user that exists now: a machine identity owned by a customer and tied to your system. It says nothing about
- * rights: Altinn's model of it has none (Altinn reference §4.4).
+ * rights: Altinn's model of it has none (Altinn, system users).
  */
 export interface SystemUser {
   /** UUID; for one that came from a request, the id of that request. */

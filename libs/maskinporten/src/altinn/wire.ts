@@ -1,6 +1,6 @@
 /**
  * Tolerant readers for Altinn's JSON: the documentation prints PascalCase where the servers write camelCase, and null
- * properties are omitted (Altinn reference §4.4, §5.2). Own properties only, so that a polluted prototype adds nothing.
+ * properties are omitted (Altinn, system users; Altinn, access control). Own properties only, so that a polluted prototype adds nothing.
  */
 
 export type WireRecord = Readonly<Record<string, unknown>>;

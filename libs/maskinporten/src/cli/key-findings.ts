@@ -57,7 +57,7 @@ function kindFinding({ publicKey }: InspectedKey): Finding {
   return finding('key-size', 'good', { en: `RSA of ${bits} bits`, nb: `RSA på ${bits} bit` });
 }
 
-/** Self-service refuses a JWK without these (protocol reference §7.3). */
+/** Self-service refuses a JWK without these (Digdir, client keys). */
 function jwkFindings({ jwk, isPrivate }: InspectedKey): Finding[] {
   if (jwk === undefined) return [];
   const { use, alg, kid } = jwk;

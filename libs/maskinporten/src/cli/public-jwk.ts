@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { SigningAlgorithm } from '../keys/index.js';
 
-/** What self-service takes: RSA with every one of these members (protocol reference §7.3). */
+/** What self-service takes: RSA with every one of these members (Digdir, client keys). */
 export interface PublicJwk {
   readonly kty: 'RSA';
   readonly use: 'sig';
@@ -17,5 +17,5 @@ export function publicJwk(publicKey: KeyObject, { kid, alg }: Pick<PublicJwk, 'k
   return { kty: 'RSA', use: 'sig', alg, kid, e, n };
 }
 
-/** What Digdir's self-service takes as a kid (protocol reference §7.3). */
+/** What Digdir's self-service takes as a kid (Digdir, client keys). */
 export const isUploadableKid = (kid: string): boolean => /^[\w.-]{1,128}$/.test(kid);

@@ -1,5 +1,5 @@
 /**
- * Scopes that are known to exist (November 2026; protocol reference §9), for telling a misspelt one from one that is not
+ * Scopes that are known to exist (November 2026; Digdir, scopes), for telling a misspelt one from one that is not
  * registered where Digdir's own list cannot be had. A suggestion that is made from it is checked with Maskinporten where that can be done.
  */
 export const KNOWN_SCOPES: readonly string[] = [

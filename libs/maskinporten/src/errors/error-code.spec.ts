@@ -3,7 +3,7 @@ import { createError, ERROR_CODES, MaskinportenError, problemStatus, type Maskin
 
 const codes = Object.keys(ERROR_CODES) as MaskinportenErrorCode[];
 
-/** The table of decisions.md, "Errors", and MP_AUDIT (F-133). */
+/** The table of docs/errors.md, and MP_AUDIT (F-133). */
 const CATEGORIES = {
   configuration: [
     'MP_CONFIG',
@@ -31,7 +31,7 @@ const CATEGORIES = {
   aborted: ['MP_ABORTED'],
 };
 
-/** The HTTP column of failure reference §5. */
+/** The statuses of docs/errors.md. */
 const STATUSES: Partial<Record<MaskinportenErrorCode, number>> = {
   MP_NETWORK: 503,
   MP_TIMEOUT: 504,
@@ -61,7 +61,7 @@ const STATUSES: Partial<Record<MaskinportenErrorCode, number>> = {
   MP_AUDIT: 503,
 };
 
-/** decisions.md: `field` by cause. */
+/** `field` by cause. */
 const FIELDS: Partial<Record<MaskinportenErrorCode, string>> = {
   MP_KEY_EXPIRED: 'MASKINPORTEN_PRIVATE_KEY',
   MP_SIGNATURE: 'MASKINPORTEN_PRIVATE_KEY',

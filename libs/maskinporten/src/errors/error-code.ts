@@ -27,7 +27,7 @@ export interface ErrorCodeFacts {
   /** May the same call succeed later without anybody changing anything? */
   readonly retryable: boolean;
   readonly actBy: ActBy;
-  /** HTTP status when the error escapes to our own caller (fault matrix, failure reference §5). */
+  /** HTTP status when the error escapes to our own caller (docs/errors.md). */
   readonly httpStatus: number;
   /** The setting, claim or input that caused it, for `failures[].field`. */
   readonly field: string;

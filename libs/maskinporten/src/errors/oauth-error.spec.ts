@@ -36,7 +36,7 @@ const configuration = 'configuration';
 const KEY = 'MASKINPORTEN_PRIVATE_KEY';
 const KID = 'MASKINPORTEN_KID';
 
-/** Protocol reference §4.2, row by row. */
+/** Digdir, troubleshooting, row by row. */
 // prettier-ignore
 const ROWS: readonly Row[] = [
   { id: 'F-55', text: 'Invalid assertion. Invalid parameter value', mp: 'MP-011', error: 'invalid_request', code: 'MP_REQUEST', category: configuration, field: 'assertion' },

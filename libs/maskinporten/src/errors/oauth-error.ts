@@ -24,7 +24,7 @@ const KNOWN_ERRORS: ReadonlySet<string> = new Set<OAuthErrorName>([
   'temporarily_unavailable',
 ]);
 
-/** The code is the last path segment of `error_uri`; Altinn spells one with an underscore (protocol reference §4.1). */
+/** The code is the last path segment of `error_uri`; Altinn spells one with an underscore (Digdir, troubleshooting). */
 const MP_CODE = /MP[-_](\d{3})(?!\d)/;
 /** Newer answers say `trace_id`, older ones `correlation id`. */
 const TRACE_ID = /(?:trace_id|correlation id):\s*([0-9a-f-]{16,36})\b/i;
@@ -49,7 +49,7 @@ export interface OAuthFacts {
 /** @param secrets what was sent and must not be echoed, such as the assertion */
 export function oauthFacts(body: Record<string, unknown> & { error: string }, secrets: readonly string[]): OAuthFacts {
   const own = (name: string): unknown => (Object.hasOwn(body, name) ? body[name] : undefined);
-  // Skyporten writes "error description" with a space (protocol reference §4.2): be liberal in what is read.
+  // Skyporten writes "error description" with a space (Digdir, troubleshooting): be liberal in what is read.
   const description = own('error_description') ?? own('error description');
   const digits = matchOf(MP_CODE, own('error_uri') ?? own('error uri')) ?? matchOf(MP_CODE, description);
   return {

@@ -58,7 +58,7 @@ const OTHER: Refusal = { code: 'MP_OAUTH', summary: 'it did not say why in a way
 type Row = readonly [text: RegExp | null, refusal: Refusal];
 
 /**
- * Refusals that come without an MP code (protocol reference §4.2): the OAuth `error` decides first, the text only between
+ * Refusals that come without an MP code (Digdir, troubleshooting): the OAuth `error` decides first, the text only between
  * refusals of that error. `null` stands for any text.
  */
 const BY_OAUTH_ERROR: Readonly<Record<string, readonly Row[]>> = {

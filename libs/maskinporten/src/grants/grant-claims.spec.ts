@@ -19,7 +19,7 @@ const basic = {
   exp: 1_795_000_100,
   jti: '5b2f3b0e-52c7-4a7b-b6c9-0c1f8f3f2b11',
 };
-/** Protocol reference §2.2, and nothing else. */
+/** Digdir, JWT grant, and nothing else. */
 const DOCUMENTED = new Set([
   'aud',
   'iss',

@@ -1,6 +1,6 @@
 import type { NormalisedTokenRequest } from './normalised-token-request.js';
 
-/** Life of an assertion in seconds; Maskinporten allows 120 (protocol reference §2.2). */
+/** Life of an assertion in seconds; Maskinporten allows 120 (Digdir, JWT grant). */
 export const ASSERTION_LIFETIME_SECONDS = 100;
 
 const ORGANISATION_AUTHORITY = 'iso6523-actorid-upis';

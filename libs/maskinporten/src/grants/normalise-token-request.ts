@@ -7,7 +7,7 @@ import type { TokenRequestInput } from './token-request.js';
 
 /** What is known about the client and decides whether a request can work at all. */
 export interface RequestContext {
-  /** The organisation that owns the client, when known: it cannot be its own `consumerOrg` (protocol reference §6.2). */
+  /** The organisation that owns the client, when known: it cannot be its own `consumerOrg` (Digdir, delegation). */
   readonly ownOrganisation?: string | undefined;
 }
 
@@ -18,7 +18,7 @@ const REQUEST_FIELDS = ['scopes', 'resource', 'consumerOrg', 'systemUser', 'cons
 /** Absolute URI (RFC 3986 characters) without fragment. */
 const ABSOLUTE_URI = /^[A-Za-z][A-Za-z0-9+.-]*:[\w\-.~:/?[\]@!$&'()*+,;=%]+$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-/** Altinn's grammar for externalRef (protocol reference §6.3); at most 255 characters. */
+/** Altinn's grammar for externalRef (Digdir, system user); at most 255 characters. */
 const EXTERNAL_REF = /^[a-zA-Z0-9øØæÆåÅ_-]{1,255}$/;
 const CONSENT_FROM = /^urn:altinn:(person|organization):identifier-no:(\d{9}|\d{11})$/;
 

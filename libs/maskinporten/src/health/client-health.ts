@@ -9,7 +9,7 @@ import { FaultMemory, type RememberedFault } from './fault-memory.js';
 import { worst, type HealthState } from './health-state.js';
 import { stateOfTier } from './state-of-tier.js';
 
-/** Above this the clock of the machine needs somebody's attention (failure reference §7, F-100). */
+/** Above this the clock of the machine needs somebody's attention (docs/health.md, F-100). */
 const CLOCK_NOTICE_MS = 5_000;
 
 type LastToken = NonNullable<ClientReport['tokens']['last']>;

@@ -3,7 +3,7 @@ import type { MaskinportenError, MaskinportenErrorCode } from '../errors/index.j
 /** What a failed token request says about: the service, our client, our key, or only requests for the same scopes. */
 export type FaultArea = 'service' | 'client' | 'key' | 'request';
 
-/** Health column of the fault matrix (failure reference §5). */
+/** What a fault of docs/reference/faults.md does to health. */
 export interface FaultEffect {
   readonly state: 'degraded' | 'down';
   readonly area: FaultArea;

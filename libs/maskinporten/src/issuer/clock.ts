@@ -1,6 +1,6 @@
 /**
  * The two clocks a token's life is measured with. The wall clock can be set back or forth, the monotonic clock stops
- * while the machine sleeps: a token is used only while both agree (failure reference §4, F-102…F-104).
+ * while the machine sleeps: a token is used only while both agree (F-102…F-104).
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */

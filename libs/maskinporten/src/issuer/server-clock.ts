@@ -23,7 +23,7 @@ const IMF_FIXDATE =
 
 /**
  * Time as the server sees it: the local wall clock plus an offset measured from `Date` headers. Maskinporten accepts an
- * `iat` within ten seconds of its clock (protocol reference §2.3).
+ * `iat` within ten seconds of its clock (Digdir, JWT grant).
  */
 export class ServerClock {
   readonly #clock: Clock;

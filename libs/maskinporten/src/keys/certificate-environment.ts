@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { distinguishedName } from './distinguished-name.js';
 
-/** Names of the authorities that issue Norwegian enterprise certificates (protocol reference §8). */
+/** Names of the authorities that issue Norwegian enterprise certificates (Digdir, enterprise certificates). */
 const AUTHORITY = /^(?:Buypass Class 3|Commfides) /;
 /** `Buypass Class 3 Test4 CA G2 ST Business`, `Commfides Legal Person - G3 - TEST`. */
 const TEST = /(?: Test\d* | - TEST$)/i;

@@ -10,7 +10,7 @@ import {
 import { readAsn1 } from './asn1.js';
 import { KeyFailure } from './key-failure.js';
 
-/** Commfides puts the purpose into the policy: `.210` is authentication; `.913` is its test branch (protocol §8). */
+/** Commfides puts the purpose into the policy: `.210` is authentication; `.913` is its test branch (Digdir, enterprise certificates). */
 const AUTHENTICATION_POLICIES = ['2.16.578.1.29.13.210.', '2.16.578.1.29.913.210.'] as const;
 
 export interface CertificateUsage {

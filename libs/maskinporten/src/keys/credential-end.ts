@@ -10,7 +10,7 @@ export interface CredentialEnd {
 
 /**
  * When a key stops working: its certificate ends, and the public key that was uploaded for it lives one year
- * (failure reference §7). The second is known only when it was configured when the key was uploaded.
+ * (docs/health.md). The second is known only when it was configured when the key was uploaded.
  */
 export function credentialEnds({
   kid,

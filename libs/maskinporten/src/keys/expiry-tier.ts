@@ -1,4 +1,4 @@
-/** How near the end of a certificate or registered key is (failure reference §7). */
+/** How near the end of a certificate or registered key is (docs/health.md). */
 export type ExpiryTier = 'up' | 'notice' | 'degraded' | 'critical' | 'expired';
 
 const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
 import { KeyFailure } from './key-failure.js';
 
-/** More than twice what any tool writes today; each costs about a microsecond (failure reference F-120). */
+/** More than twice what any tool writes today; each costs about a microsecond (F-120). */
 export const MAX_ITERATIONS = 2_000_000;
 /** For everything in one file, with every way its password may have been encoded. */
 const MAX_TOTAL = 3 * MAX_ITERATIONS;

@@ -28,7 +28,7 @@ export interface KeyFactsInput {
 }
 
 /**
- * Chooses between `kid` and `x5c` (protocol reference §2.1) and checks the certificate against the key and the clock.
+ * Chooses between `kid` and `x5c` (Digdir, JWT grant) and checks the certificate against the key and the clock.
  *
  * @throws KeyFailure when neither is there, or the certificate belongs to another key.
  * @throws SigningCredentialError (`MP_CERTIFICATE_EXPIRED`, `MP_CERTIFICATE`) when the certificate would be presented

@@ -5,7 +5,7 @@ import type { FileKeySource } from './key-source.js';
 import { SecretBytes } from './secret-bytes.js';
 import type { SigningKey } from './signing-key.js';
 
-/** A file is looked at this often unless its source says otherwise, in milliseconds (failure reference F-117). */
+/** A file is looked at this often unless its source says otherwise, in milliseconds (F-117). */
 export const DEFAULT_POLL_MS = 30_000;
 export const MIN_POLL_MS = 100;
 export const MAX_POLL_MS = 24 * 60 * 60 * 1000;

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { SigningGate } from './signing-gate.js';
 
-/** The algorithms Maskinporten accepts for a grant (protocol reference §2.1): RSASSA-PKCS1-v1_5 only. */
+/** The algorithms Maskinporten accepts for a grant (Digdir, JWT grant): RSASSA-PKCS1-v1_5 only. */
 export type SigningAlgorithm = 'RS256' | 'RS384' | 'RS512';
 
 /**

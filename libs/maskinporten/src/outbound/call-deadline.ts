@@ -5,7 +5,7 @@ type Listener = (event: { readonly type: 'abort' }) => void;
 
 /**
  * Total time limit of one call, joined with the caller's own signal. axios's `timeout` does not end an answer that
- * drips (failure reference §2). It is a plain object with the part of `AbortSignal` that axios uses, because a real
+ * drips. It is a plain object with the part of `AbortSignal` that axios uses, because a real
  * controller and `AbortSignal.any` cost more than everything else that is done per call.
  */
 export class CallDeadline implements GenericAbortSignal {

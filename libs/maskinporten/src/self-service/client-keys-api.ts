@@ -38,7 +38,7 @@ const OWN_TOKEN = {
 const BUDGET: RetryBudget = { attempts: 3, attemptTimeoutMs: 10_000, deadlineMs: 30_000 };
 
 /**
- * The keys of a client in Digdir's self-service API: read as a set, replaced as a set (protocol reference §7.5). Both
+ * The keys of a client in Digdir's self-service API: read as a set, replaced as a set (Digdir, self-service API). Both
  * may be repeated, and are when the API is away for a moment.
  *
  * @example

@@ -89,7 +89,7 @@ const known = ({ kid, expiresAt }: RegisteredKey, action: PlannedKey['action']):
 const hasEnded = ({ expiresAt }: RegisteredKey, nowMs: number): boolean =>
   expiresAt !== undefined && expiresAt.getTime() <= nowMs;
 
-/** Keys that were registered before May 2025 may lack what is demanded since (protocol reference §7.3). */
+/** Keys that were registered before May 2025 may lack what is demanded since (Digdir, client keys). */
 const mended = ({ wire }: RegisteredKey): object => ({ use: 'sig', alg: 'RS256', ...wire });
 
 function planOf(entries: readonly Entry[]): KeySetPlan {

@@ -21,7 +21,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
 export async function listScopes({ baseUrl, transport }: ScopeListOptions): Promise<readonly string[]> {
   const base = baseUrl.replace(/\/+$/, '');
   const { status, body } = await transport.send({
-    // Where the list is seen; the documentation leaves the version out (protocol reference §7.5).
+    // Where the list is seen; the documentation leaves the version out (Digdir, self-service API).
     url: `${base.endsWith('/api/v1') ? base : `${base}/api/v1`}/scopes/all`,
     method: 'GET',
     headers: { accept: 'application/json' },

@@ -12,8 +12,8 @@ export const SELF_SERVICE_URLS: Readonly<Record<EnvironmentName, string>> = {
 /** Scopes of the API. Every call asks for the one it needs (RFC 9700 §2.3). */
 export const SELF_SERVICE_SCOPES = { read: 'idporten:dcr.read', change: 'idporten:dcr.write' } as const;
 
-/** The most keys a client can have (protocol reference §7.3). */
+/** The most keys a client can have (Digdir, client keys). */
 export const MAX_KEYS = 5;
 
-/** A new key is known at the token endpoint after at most this long, in milliseconds (protocol reference §7.3). */
+/** A new key is known at the token endpoint after at most this long, in milliseconds (Digdir, client keys). */
 export const ACTIVATION_MS = 120_000;

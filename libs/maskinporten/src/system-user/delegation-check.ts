@@ -116,7 +116,7 @@ export class DelegationCheck {
 
   /**
    * Maskinporten says MP-303: the customer has just deleted it – or the customer has it and our own set-up keeps
-   * Maskinporten from finding it, which one fresh look tells apart (Altinn reference §3.3).
+   * Maskinporten from finding it, which one fresh look tells apart (Altinn, MP-303).
    */
   async unknownToMaskinporten(key: SystemUserKey): Promise<DelegationError> {
     this.forget(key);
@@ -161,7 +161,7 @@ export class DelegationCheck {
     return { ...answer, checkedAt };
   }
 
-  /** A customer must not be sent to Altinn for a right that does not exist (Altinn reference §11.5, 14). */
+  /** A customer must not be sent to Altinn for a right that does not exist (Altinn, access control). */
   async #refuseMistyped(resource: string, { organisation }: SystemUserKey): Promise<void> {
     if ((await this.resources.check(resource)) !== 'unknown') return;
     throw new DelegationError('system_user_misconfigured', {

@@ -12,6 +12,6 @@ export function downstreamRefusal(error: unknown): DownstreamRefusal | undefined
   const response: unknown = 'response' in error ? error.response : undefined;
   const status: unknown =
     typeof response === 'object' && response !== null ? Reflect.get(response, 'status') : undefined;
-  // NAV answers 401 where others answer 403 (Altinn reference §10.4).
+  // NAV answers 401 where others answer 403 (NAV, sykepenger API).
   return status === 401 || status === 403 ? 'refused' : undefined;
 }

@@ -14,8 +14,8 @@ const READABLE_MS = 5 * 60_000;
 const PROBES = 3;
 
 /**
- * Tells a mistyped resource from a missing right: Altinn ignores ids it does not know, so that both look alike (Altinn
- * reference §5.1). The own entry in the system register knows most; the open resource registry knows the rest.
+ * Tells a mistyped resource from a missing right: Altinn ignores ids it does not know, so that both look alike
+ * (Altinn, access management). The own entry in the system register knows most; the open resource registry knows the rest.
  */
 export class ResourceCheck {
   readonly #altinn: Pick<AltinnClient, 'register'>;

@@ -53,7 +53,7 @@ export const partiesRights: RightSource = async (context, { resource, party }) =
 
 /** What the customer approved, and the changes approved since. Blind to everything the customer changed alone. */
 export const acceptedRights: RightSource = async ({ altinn, systemId, systemUser, signal }, question) => {
-  // The packages of an agent hold for its clients, and no request ever shows "self" (Altinn reference §5.5).
+  // The packages of an agent hold for its clients, and no request ever shows "self" (Altinn, access management).
   if (isAboutItself(systemUser, question.party)) return NOT_FOR_ITSELF;
   if (systemUser.userType === 'agent') {
     throw new DelegationError('system_user_misconfigured', {
@@ -95,7 +95,7 @@ async function explainNo(context: RightContext, party: string): Promise<RightAns
   return { allowed: false, code: isClient ? 'right_missing' : 'client_not_delegated' };
 }
 
-/** An agent acts for its own organisation only after that was delegated to it by itself (Altinn reference §2.2). */
+/** An agent acts for its own organisation only after that was delegated to it by itself (Altinn, access management). */
 const isAboutItself = ({ userType, organisation }: SystemUser, party: string): boolean =>
   userType === 'agent' && party === organisation;
 

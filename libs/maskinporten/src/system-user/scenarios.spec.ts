@@ -17,7 +17,7 @@ class MistypedController {
   }
 }
 
-/** Altinn reference §11.5, with both sources of rights that ask Altinn. */
+/** Altinn, access control, with both sources of rights that ask Altinn. */
 describe.each(['pdp', 'authorized-parties'] as const)('scenarios with %s', (rights) => {
   const standIn = new AltinnStandIn();
   let app: TestApp | undefined;

@@ -48,7 +48,7 @@ class DelegatedController {
   }
 }
 
-/** The same guard against the other reading of the reference. */
+/** The same guard against the other reading of Altinn's documentation. */
 describe.each(['pdp', 'authorized-parties'] as const)('against the simulator, with %s', (rights) => {
   let simulator: Simulator;
   let app: INestApplication;

@@ -6,7 +6,7 @@ import { parseRetryAfter } from './retry-after.js';
 import { readTokenAnswer, type RawAnswer, type TokenAnswer } from './token-response.js';
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
-/** A token response is a few kilobytes; more is a mistake or an attack (failure reference §4). */
+/** A token response is a few kilobytes; more is a mistake or an attack. */
 const MAX_RESPONSE_BYTES = 65_536;
 
 /** One answered attempt: the token and what is needed to know how long it lives. */

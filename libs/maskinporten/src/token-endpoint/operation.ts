@@ -31,8 +31,8 @@ const KEY_REFUSED: ReadonlySet<string> = new Set(['MP_SIGNATURE', 'MP_KEY_EXPIRE
 const STAND_IN_REFUSED: ReadonlySet<string> = new Set([...KEY_REFUSED, 'MP_CLIENT_UNKNOWN', 'MP_CERTIFICATE']);
 
 /**
- * The attempts for one token. Whether there is another one after a failure is the fault matrix of the failure reference
- * (§4, §5): transient faults by quota and backoff, a used grant and a corrected clock once each, a refused key by the
+ * The attempts for one token. Whether there is another one after a failure is the table of
+ * docs/reference/faults.md: transient faults by quota and backoff, a used grant and a corrected clock once each, a refused key by the
  * next key. All but the last count against the budget.
  */
 export class Operation {

@@ -7,7 +7,7 @@ export interface RetryBudget {
   readonly deadlineMs: number;
 }
 
-/** Somebody waits for the answer (failure reference §4). */
+/** Somebody waits for the answer. */
 export const FOREGROUND_BUDGET: RetryBudget = { attempts: 3, attemptTimeoutMs: 3_000, deadlineMs: 8_000 };
 /** Nobody waits: a usable token is still there. */
 export const BACKGROUND_BUDGET: RetryBudget = { attempts: 3, attemptTimeoutMs: 5_000, deadlineMs: 20_000 };

@@ -7,7 +7,7 @@ const MS_PER_UNIT = 2_000;
 
 /**
  * A budget for retries, shared by all requests of one client: when everything fails, retries dry up instead of
- * multiplying the load on a service that is already in trouble (failure reference §4).
+ * multiplying the load on a service that is already in trouble.
  */
 export class RetryQuota {
   readonly #monotonicMs: () => number;

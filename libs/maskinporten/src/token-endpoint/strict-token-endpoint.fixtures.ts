@@ -163,7 +163,7 @@ export class StrictTokenEndpoint {
     }
   };
 
-  /** RFC 7523 and protocol reference §2 and §3.1, with a library that shares no code with the client. */
+  /** RFC 7523 (Digdir, JWT grant; Digdir, token), with a library that shares no code with the client. */
   async #judge(request: IncomingMessage, body: string): Promise<ReceivedGrant> {
     must(request.method === 'POST' && request.url === '/token', `${request.method} ${request.url}`);
     must(request.headers['content-type'] === 'application/x-www-form-urlencoded', 'content type');

@@ -34,7 +34,7 @@ const MAX_LIFE_SECONDS = 3_600;
  * Reads the answer of the token endpoint (RFC 6749 §5).
  *
  * @param secrets what was sent and must not come back in an error, such as the assertion
- * @throws the typed error of the fault matrix (failure reference §5); nothing of the body but its sanitised description.
+ * @throws the typed error of the fault matrix (docs/reference/faults.md); nothing of the body but its sanitised description.
  */
 export function readTokenAnswer(
   answer: RawAnswer,

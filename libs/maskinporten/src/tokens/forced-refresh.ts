@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 
-/** Shortest time between two forced refreshes of one request, in milliseconds (failure reference §4). */
+/** Shortest time between two forced refreshes of one request, in milliseconds. */
 const INTERVAL_MS = 5_000;
 
 /** Bounds forced refreshes, so that an API that answers every token with 401 costs a handful of tokens, not one per call (T-71). */

@@ -36,7 +36,7 @@ interface Remembered {
   readonly untilMonotonicMs: number;
 }
 
-/** Refusals per request, so that a tenant without access cannot hammer the endpoint (protocol reference, appendix A). */
+/** Refusals per request, so that a tenant without access cannot hammer the endpoint. */
 export class PermanentErrors {
   readonly #byRequest: LRUCache<string, Remembered>;
   readonly #monotonicMs: () => number;

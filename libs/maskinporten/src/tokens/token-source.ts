@@ -9,13 +9,13 @@ import { wait } from './wait.js';
 
 /**
  * Life that is assumed, in seconds, of a token whose server promised nothing; it is handed to those who wait and not
- * cached. The shortest life Digdir documents for real scopes is 30 seconds (protocol reference §3.3).
+ * cached. The shortest life Digdir documents for real scopes is 30 seconds (Digdir, token).
  */
 const UNPROMISED_LIFE_SECONDS = 30;
 
 /** An exchange has its own deadlines; this one holds when it forgets them, so that callers never wait for ever. */
 const EXCHANGE_DEADLINE_MS = 30_000;
-/** As for Maskinporten's own tokens (failure reference §4): no longer, whatever the other issuer says. */
+/** As for Maskinporten's own tokens: no longer, whatever the other issuer says. */
 const MAX_LIFE_SECONDS = 3_600;
 
 /** A token on its way into the cache, with what happened on the way. */

@@ -21,7 +21,7 @@ function readFilter(query: URLSearchParams): Filter {
   return {
     packages: isTrue('includeAccessPackages'),
     resources: isTrue('includeResources'),
-    // `auto` acts as `true` for a system user (reference §5.1).
+    // `auto` acts as `true` for a system user (Altinn, access management).
     subunits: query.get('includeSubParties')?.toLowerCase() !== 'false',
     anyOfResourceIds: query.has('anyOfResourceIds') ? query.getAll('anyOfResourceIds') : undefined,
     partyFilter: query.getAll('partyFilter').map((uuid) => uuid.toLowerCase()),
@@ -57,7 +57,7 @@ function partyView(orgno: string, user: SystemUser, filter: Filter, altinn: Alti
   };
 }
 
-/** For whom may the system user of the token use a resource? (reference §5.1) */
+/** For whom may the system user of the token use a resource? (Altinn, access management) */
 export function authorizedPartiesRoutes(app: FastifyInstance, altinn: AltinnState): void {
   app.get('/accessmanagement/api/v1/enduser/authorizedparties', async (request, reply) => {
     const caller = await authenticate(request, reply, altinn, { scopes: AUTHORIZED_PARTIES, token: 'altinn' });

@@ -35,7 +35,7 @@ function issuerOf(token: string): unknown {
 }
 
 function organisationOf(identifier: unknown): string | undefined {
-  // `ID` in capitals, and never a bare number: that is how Altinn's parser reads it (reference §11.2).
+  // `ID` in capitals, and never a bare number: that is how Altinn's parser reads it (Altinn, source of authentication).
   const id = isRecord(identifier) ? identifier['ID'] : undefined;
   return typeof id === 'string' && /^0192:\d{9}$/.test(id) ? id.slice(5) : undefined;
 }
@@ -115,7 +115,7 @@ export function emptyAnswer(reply: FastifyReply, status: 401 | 403): FastifyRepl
   return reply.code(status).send('');
 }
 
-/** Answers 401 or 403 with an empty body, as Altinn's platform does (reference §4), and gives `undefined` then. */
+/** Answers 401 or 403 with an empty body, as Altinn's platform does (Altinn, system users), and gives `undefined` then. */
 export async function authenticate(
   request: FastifyRequest,
   reply: FastifyReply,

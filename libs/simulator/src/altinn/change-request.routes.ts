@@ -57,7 +57,7 @@ async function create(
 ): Promise<FastifyReply> {
   const caller = await authenticate(request, reply, altinn, { scopes: REQUEST_WRITE });
   if (caller === undefined) return reply;
-  // Who is changed stands in the query alone; an older contract's members of the body are ignored (reference §6.4).
+  // Who is changed stands in the query alone; an older contract's members of the body are ignored (Altinn, change requests).
   const id = request.query['correlation-id']?.toLowerCase() ?? '';
   const systemUserId = request.query['system-user-id']?.toLowerCase() ?? '';
   if (!UUID.test(id) || id === systemUserId) {
@@ -108,7 +108,7 @@ async function create(
     .send(changeView(created, altinn));
 }
 
-/** Asks to change what standard system users may do (reference §6.4). */
+/** Asks to change what standard system users may do (Altinn, change requests). */
 export function changeRequestRoutes(app: FastifyInstance, altinn: AltinnState): void {
   app.post<CreateRoute>(BASE, (request, reply) => create(request, reply, altinn));
 

@@ -52,7 +52,7 @@ function partyOf(resource: Category, altinn: AltinnState): string | undefined {
   return uuid === undefined ? undefined : known.find((orgno) => partyUuidOf(orgno) === uuid);
 }
 
-/** What the PDP knows of a system user: up to some minutes old when the cache is on, both ways (reference §5.2). */
+/** What the PDP knows of a system user: up to some minutes old when the cache is on, both ways (Altinn, access control). */
 function systemUser(id: string, altinn: AltinnState): SystemUser | undefined {
   const live = altinn.systemUsers.get(id);
   const seconds = altinn.settings.current.pdpCacheSeconds;
@@ -64,7 +64,7 @@ function systemUser(id: string, altinn: AltinnState): SystemUser | undefined {
   return live;
 }
 
-/** One answer of the PDP. Everything that cannot be evaluated is `Indeterminate`, with HTTP 200 (reference §5.2). */
+/** One answer of the PDP. Everything that cannot be evaluated is `Indeterminate`, with HTTP 200 (Altinn, access control). */
 export function decide({ subject, action, resource }: Question, altinn: AltinnState): Verdict {
   if (subject === undefined || action === undefined || resource === undefined) {
     return indeterminate('syntax-error', 'a category is missing');

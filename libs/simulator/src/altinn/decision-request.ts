@@ -22,7 +22,7 @@ export interface DecisionRequest {
   readonly references: readonly (readonly string[])[];
 }
 
-/** Property names count without regard to case (reference §5.2). */
+/** Property names count without regard to case (Altinn, access control). */
 function member(value: unknown, name: string): unknown {
   if (!isRecord(value)) return undefined;
   const key = Object.keys(value).find((candidate) => candidate.toLowerCase() === name);

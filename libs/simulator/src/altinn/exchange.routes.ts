@@ -20,7 +20,7 @@ function exchangedClaims({ claims, vendor, scopes }: Caller, test: boolean, alti
     : undefined;
   const org = test && vendor === DIGDIR ? 'ttd' : owner;
   return {
-    // The list of one became an object (reference §7).
+    // The list of one became an object (Altinn, token exchange).
     ...(details !== undefined && { authorization_details: Array.isArray(details) ? (details[0] as unknown) : details }),
     ...kept,
     exp: iat + LIFETIME_SECONDS,
@@ -36,7 +36,7 @@ function exchangedClaims({ claims, vendor, scopes }: Caller, test: boolean, alti
   };
 }
 
-/** Altinn's own tokens for Maskinporten's, and the keys to check them with (reference §7). */
+/** Altinn's own tokens for Maskinporten's, and the keys to check them with (Altinn, token exchange). */
 export function exchangeRoutes(app: FastifyInstance, altinn: AltinnState): void {
   const openid = '/authentication/api/v1/openid/.well-known/openid-configuration';
   app.get(openid, (_request, reply) =>

@@ -81,7 +81,7 @@ function pascal(value: unknown): unknown {
   );
 }
 
-/** May this subject do this action on this resource for this party? (reference §5.2) */
+/** May this subject do this action on this resource for this party? (Altinn, access control) */
 export function pdpRoutes(app: FastifyInstance, altinn: AltinnState): void {
   app.post('/authorization/api/v1/authorize', async (request, reply) => {
     logEntryOf(request).kind = 'call';

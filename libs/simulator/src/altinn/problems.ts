@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { logEntryOf } from '../kernel/index.js';
 
-/** Business errors that a vendor meets (reference §9.4). The titles are in our words; clients read the code. */
+/** Business errors that a vendor meets (Altinn, source of authentication). The titles are in our words; clients read the code. */
 const AUTH = {
   'AUTH-00000': [400, 'The organisation is not known in the register.'],
   'AUTH-00001': [400, 'One or more rights are not found on the system, or cannot be delegated.'],

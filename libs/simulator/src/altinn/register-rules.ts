@@ -87,7 +87,7 @@ export function packagesProblems(packages: readonly string[], altinn: AltinnStat
   return problems;
 }
 
-/** What is wrong with a system; `replaces` is the id in the URL of a PUT (reference §6.5, §9.4). */
+/** What is wrong with a system; `replaces` is the id in the URL of a PUT (Altinn, system register; Altinn, source of authentication). */
 export function systemProblems(
   system: WireSystem,
   altinn: AltinnState,

@@ -74,7 +74,7 @@ export const STANDARD_RESOURCES: readonly Resource[] = [
   { id: 'nav_sykepenger_dialog', actions: ['read'] },
 ].map((resource) => readResource(resource, ''));
 
-/** Packages that the reference names; the regnskapsfører package is for clients only, as in Altinn. */
+/** Packages that Altinn's documentation names; the regnskapsfører package is for clients only, as in Altinn. */
 export const STANDARD_PACKAGES: readonly Package[] = [
   { urn: 'lonn', delegableToClients: true },
   { urn: 'a-ordning', resources: ['ske-innrapportering-amelding'] },
@@ -90,7 +90,7 @@ export const STANDARD_PACKAGES: readonly Package[] = [
   { urn: 'regnskapsforer-lonn', resources: ['ske-innrapportering-amelding'], assignable: false },
 ].map((entry) => readPackage(entry, ''));
 
-/** The registry id that a right points to; an app may be written as org and app (reference §5.2). */
+/** The registry id that a right points to; an app may be written as org and app (Altinn, access control). */
 export function resourceIdOf(resource: Right['resource']): string | undefined {
   const value = (id: string): string | undefined => resource.find((attribute) => attribute.id === id)?.value;
   const direct = value('urn:altinn:resource');

@@ -14,7 +14,7 @@ type UserType = SystemUserRequest['userType'];
 const BASE = `${AUTHENTICATION}/systemuser/request/vendor`;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Where the customer decides: in reality on a host of Altinn's, here on the operator's (reference §6.1). */
+/** Where the customer decides: in reality on a host of Altinn's, here on the operator's (Altinn, requests). */
 export function confirmUrl(
   altinn: AltinnState,
   kind: 'request' | 'agentrequest' | 'changerequest',
@@ -93,7 +93,7 @@ async function create(
   }
   const externalRef = trimmed(body['externalRef']) ?? orgno;
   const system = altinn.systemOf(caller.vendor, systemId);
-  // In Altinn's order (reference §6.1), but what belongs to other vendors is never shown.
+  // In Altinn's order (Altinn, requests), but what belongs to other vendors is never shown.
   if (system !== undefined) {
     const user = altinn.findSystemUser(systemId, orgno, externalRef);
     note(request, 'system_user.absent', user === undefined, user?.id);
@@ -150,7 +150,7 @@ function emptyObjection(
   return { code: neither ? 'AUTH-00001' : 'AUTH-00059' };
 }
 
-/** Requests for system users (reference §6.1, §6.2). */
+/** Requests for system users (Altinn, requests). */
 export function requestRoutes(app: FastifyInstance, altinn: AltinnState): void {
   for (const [userType, base] of [
     ['standard', BASE],
@@ -195,7 +195,7 @@ export function requestRoutes(app: FastifyInstance, altinn: AltinnState): void {
         if (altinn.systemOf(caller.vendor, systemId) === undefined) return authProblem(request, reply, 'AUTH-00011');
         if (token !== undefined && !UUID.test(token)) return missingInput(request, reply, { token: ['Not valid.'] });
         // The cursor is the first id that was not shown, and the next page asks for ids greater than it: the row at
-        // each border is lost, as in Altinn (reference §6.2). Lists are for reconciliation; polling goes by id.
+        // each border is lost, as in Altinn (Altinn, requests). Lists are for reconciliation; polling goes by id.
         const page = altinn.requests
           .list()
           .filter((known) => known.systemId === systemId && known.userType === userType)

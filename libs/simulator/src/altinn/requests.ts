@@ -18,7 +18,7 @@ const uuid = text(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID');
 const instant = text(/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/, 'an ISO 8601 instant');
 const statuses = ['New', 'Accepted', 'Rejected', 'Denied', 'Timedout'] as const;
 
-/** A vendor's ask to one customer. Statuses: reference §6.3. */
+/** A vendor's ask to one customer. Statuses: Altinn, requests. */
 export interface SystemUserRequestInput {
   /** Generated when absent. The system user gets the same id. */
   id?: string;
@@ -68,7 +68,7 @@ function requestReader(clock: SimulatorClock) {
 
 export type SystemUserRequest = ReturnType<ReturnType<typeof requestReader>>;
 
-/** The requests that Altinn would still find: that of a deleted system user went with it (reference §6.3). */
+/** The requests that Altinn would still find: that of a deleted system user went with it (Altinn, requests). */
 export class SystemUserRequests extends Collection<SystemUserRequest, SystemUserRequestInput> {
   readonly #isGone: (request: SystemUserRequest) => boolean;
 
@@ -131,7 +131,7 @@ export type ChangeRequest = ReturnType<ReturnType<typeof changeReader>>;
 export const changeRequestCollection = (clock: SimulatorClock): Collection<ChangeRequest, ChangeRequestInput> =>
   new Collection({ name: 'changeRequests', read: changeReader(clock), key: ({ id }) => id });
 
-/** After this long the source sets `timedOut` and leaves the status (reference §6.3). */
+/** After this long the source sets `timedOut` and leaves the status (Altinn, requests). */
 const TIME_OUT_MS = 180 * 24 * 3600 * 1000;
 
 export function isTimedOut(

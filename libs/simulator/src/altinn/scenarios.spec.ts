@@ -13,8 +13,8 @@ import {
 } from '../altinn.fixtures.js';
 import { CUSTOMER, VENDOR, makeClient } from '../grants.fixtures.js';
 
-/** The states that a guard must tell apart (reference §11.5), as the wire shows them. */
-describe('the scenarios of the reference', () => {
+/** The states that a guard must tell apart (Altinn, access control), as the wire shows them. */
+describe('the states that a guard must tell apart', () => {
   let bench: AltinnBench;
 
   const presence = async (systemId = SYSTEM, orgno = CUSTOMER): Promise<number> => {

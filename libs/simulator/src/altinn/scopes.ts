@@ -1,4 +1,4 @@
-/** Scopes of Altinn's authentication API (reference §4.1). Note that the lookups need scopes that are called `write`. */
+/** Scopes of Altinn's authentication API (Altinn, scopes). Note that the lookups need scopes that are called `write`. */
 export const REGISTER_SCOPES = [
   'altinn:authentication/systemregister.write',
   'altinn:authentication/systemregister.admin',

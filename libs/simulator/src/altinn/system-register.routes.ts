@@ -55,7 +55,7 @@ function store(body: unknown, vendor: string, altinn: AltinnState): void {
 
 type OneSystem = { Params: { systemId: string } };
 
-/** The system register, for vendors (reference §6.5). */
+/** The system register, for vendors (Altinn, system register). */
 export function systemRegisterRoutes(app: FastifyInstance, altinn: AltinnState): void {
   const enter = (request: FastifyRequest, reply: FastifyReply): Promise<Caller | undefined> =>
     authenticate(request, reply, altinn, { scopes: REGISTER_SCOPES });

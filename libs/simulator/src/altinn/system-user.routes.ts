@@ -6,7 +6,7 @@ import { PAGE_SIZE, decodeCursor, encodeCursor, links } from './paging.js';
 import { authProblem, missingInput, plainNotFound } from './problems.js';
 import { AUTHENTICATION, REGISTER_SCOPES, REQUEST_WRITE } from './scopes.js';
 
-/** What a vendor sees of a system user (reference §4.4): neither status nor rights. */
+/** What a vendor sees of a system user (Altinn, system users): neither status nor rights. */
 function externalView(user: SystemUser, altinn: AltinnState): object {
   const system = altinn.systems.get(user.systemId);
   return {
@@ -24,7 +24,7 @@ function externalView(user: SystemUser, altinn: AltinnState): object {
   };
 }
 
-/** Is there a system user? One customer, or all of a system's (reference §4.2, §4.3). */
+/** Is there a system user? One customer, or all of a system's (Altinn, system users). */
 export function systemUserRoutes(app: FastifyInstance, altinn: AltinnState): void {
   const base = `${AUTHENTICATION}/systemuser/vendor`;
 

@@ -16,7 +16,7 @@ import { type AppInstances, type DataElement, type Instance, TASKS } from './app
 
 const READ = 'altinn:instances.read';
 const WRITE = 'altinn:instances.write';
-/** What a token that began at Maskinporten is worth (reference §5.2). */
+/** What a token that began at Maskinporten is worth (Altinn, access control). */
 const SYSTEM_USER_LEVEL = 3;
 
 interface AppParams {
@@ -71,7 +71,7 @@ function textOf(body: unknown): string {
 
 const conflict = (reply: FastifyReply, detail: string): FastifyReply => sendProblem(reply, 409, 'Conflict', { detail });
 
-/** An Altinn app, as a system user meets it: create, fill, submit (reference §10.1). Any `app_<org>_<app>` that is a resource. */
+/** An Altinn app, as a system user meets it: create, fill, submit (Altinn, submit data). Any `app_<org>_<app>` that is a resource. */
 export function altinnAppRoutes(root: FastifyInstance, altinn: AltinnState, instances: AppInstances): void {
   const { clock } = altinn.world;
 

@@ -12,7 +12,7 @@ import {
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 
 /**
- * Checks the bearer token of a request as an API should (protocol reference §11). Answers 401 or 403 (RFC 6750 §3.1)
+ * Checks the bearer token of a request as an API should (Digdir, token). Answers 401 or 403 (RFC 6750 §3.1)
  * and gives `undefined` when it is not good enough.
  */
 export async function authorise(

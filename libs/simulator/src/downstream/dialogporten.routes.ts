@@ -15,7 +15,7 @@ import { TokenFailure } from '../maskinporten/index.js';
 const SCOPE = 'digdir:dialogporten';
 const PARTY = 'urn:altinn:organization:identifier-no:';
 
-/** Dialogporten (reference §10.5): who may see nothing gets an empty list, and no error. */
+/** Dialogporten (Altinn, Dialogporten): who may see nothing gets an empty list, and no error. */
 export function dialogportenRoutes(app: FastifyInstance, altinn: AltinnState): void {
   app.get<{ Querystring: { party?: string } }>('/dialogporten/api/v1/enduser/dialogs', async (request, reply) => {
     const caller = await identify(request, altinn);

@@ -43,7 +43,7 @@ const refuse = (
   return reply.code(status).send({ kode: code, melding, korrelasjonsid });
 };
 
-/** Skatteetaten's Krav og betalinger, profile `regnskapssystem` (reference §10.2): a raw Maskinporten token of a system user. */
+/** Skatteetaten's Krav og betalinger, profile `regnskapssystem` (Skatteetaten, Krav og betalinger): a raw Maskinporten token of a system user. */
 export function kravOgBetalingerRoutes(app: FastifyInstance, altinn: AltinnState): void {
   type Route = { Params: { orgno: string; list: string }; Querystring: { fraOgMed?: string; tilOgMed?: string } };
   for (const base of BASES) {

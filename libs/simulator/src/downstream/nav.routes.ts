@@ -11,7 +11,7 @@ const RESOURCES: Readonly<Record<string, string>> = {
 };
 
 /**
- * NAV's sickness benefit API for payroll systems (reference §10.4). A missing right is **401** here, so that a client
+ * NAV's sickness benefit API for payroll systems (NAV, sykepenger API). A missing right is **401** here, so that a client
  * which takes every 401 for an expired token never stops.
  */
 export function navRoutes(app: FastifyInstance, altinn: AltinnState): void {

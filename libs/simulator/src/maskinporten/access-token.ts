@@ -3,7 +3,7 @@ import { type World, isRecord } from '../kernel/index.js';
 import type { MaskinportenState } from './maskinporten-state.js';
 import type { SigningKeys } from './signing-keys.js';
 
-/** How far the clocks of issuer and API may differ (protocol reference §11), seconds. */
+/** How far the clocks of issuer and API may differ (Digdir, token), seconds. */
 const SKEW_SECONDS = 10;
 
 export type TokenClaims = Readonly<Record<string, unknown>>;

@@ -12,7 +12,7 @@ import {
   text,
 } from '../kernel/index.js';
 
-/** A public RSA key as the self-service API takes it (protocol reference §7.3). */
+/** A public RSA key as the self-service API takes it (Digdir, client keys). */
 export interface ClientJwk {
   kty?: string;
   alg?: string;

@@ -7,7 +7,7 @@ import { consumerOf, established } from './rules/index.js';
 
 export interface IssuedToken {
   readonly jti: string;
-  /** Body of the token endpoint's answer (protocol reference §3.2). */
+  /** Body of the token endpoint's answer (Digdir, token). */
   readonly body: {
     readonly access_token: string;
     readonly token_type: 'Bearer';
@@ -16,13 +16,13 @@ export interface IssuedToken {
   };
 }
 
-/** The client's setting, capped by the lowest `at_max_age` of the scopes; 0 caps nothing (protocol reference §3.3). */
+/** The client's setting, capped by the lowest `at_max_age` of the scopes; 0 caps nothing (Digdir, token). */
 function lifetimeSeconds(clientLifetime: number, scopes: readonly string[], state: MaskinportenState): number {
   const caps = scopes.map((scope) => state.scopes.get(scope)?.atMaxAge ?? 0).filter((cap) => cap > 0);
   return Math.min(clientLifetime, ...caps);
 }
 
-/** Makes the access token of a grant that passed every rule; claims as in protocol reference §5. */
+/** Makes the access token of a grant that passed every rule; claims as in Digdir, token. */
 export async function issueToken(grant: Grant, state: MaskinportenState): Promise<IssuedToken> {
   const { clientId, orgno, tokenLifetime } = established(grant.client);
   const { authenticationMethod } = established(grant.key);
@@ -54,7 +54,7 @@ export async function issueToken(grant: Grant, state: MaskinportenState): Promis
   const token = await new SignJWT(claims).setProtectedHeader({ kid, alg: 'RS256' }).sign(privateKey);
   return {
     jti,
-    // What is left when the answer is written: one second less than the life (protocol reference §3.2).
+    // What is left when the answer is written: one second less than the life (Digdir, token).
     body: { access_token: token, token_type: 'Bearer', expires_in: lifetime - 1, scope },
   };
 }

@@ -19,7 +19,7 @@ interface EndpointRefusal {
   readonly mpCode?: string;
 }
 
-/** Metadata, keys and the token endpoint (protocol reference §1.3, §1.4, §3). */
+/** Metadata, keys and the token endpoint (Digdir, well-known; Digdir, token). */
 export function maskinportenRoutes(app: FastifyInstance, state: MaskinportenState): void {
   app.get('/.well-known/oauth-authorization-server', (_request, reply) => {
     const { issuer, tokenEndpoint } = state.world.urls();

@@ -59,7 +59,7 @@ export const invalidAuthorizationDetails = (description: string, mpCode: string)
   mpCode,
 });
 
-/** Altinn knows no usable system user. The sentence is not published; the code in the text is (protocol reference §4.2). */
+/** Altinn knows no usable system user. The sentence is not published; the code in the text is (Digdir, troubleshooting). */
 export const customerConfiguration = (description: string): Refusal => ({
   status: 400,
   error: 'invalid_altinn_customer_configuration',

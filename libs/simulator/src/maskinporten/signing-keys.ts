@@ -5,7 +5,7 @@ import type { ConfigurationProblem } from '../kernel/index.js';
 
 const generate = promisify(generateKeyPair);
 
-/** Maskinporten's tokens carry signatures of 384 bytes (protocol reference §1.4). */
+/** Maskinporten's tokens carry signatures of 384 bytes (Digdir, well-known). */
 const MODULUS_BITS = 3072;
 
 export interface SigningKey {

@@ -107,7 +107,7 @@ export interface SystemUserInput {
   clients?: string[];
 }
 
-/** Altinn's grammar for the vendor's own key (protocol reference §6.3). */
+/** Altinn's grammar for the vendor's own key (Digdir, system user). */
 export const EXTERNAL_REF = /^[a-zA-Z0-9øØæÆåÅ_-]{0,255}$/;
 
 const systemUserMembers = record({

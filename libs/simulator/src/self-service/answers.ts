@@ -18,7 +18,7 @@ export interface Refusal {
   readonly problems?: readonly ConfigurationProblem[];
 }
 
-/** Answers as the self-service API does, which is not how OAuth does (protocol reference §4.3). */
+/** Answers as the self-service API does, which is not how OAuth does (Digdir, self-service API). */
 export function refuse(
   request: FastifyRequest,
   reply: FastifyReply,

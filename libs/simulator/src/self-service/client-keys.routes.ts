@@ -6,7 +6,7 @@ import { jwksReader, jwksView, withKeys } from './key-set.js';
 
 type OneClient = { Params: { clientId: string } };
 
-/** Where the API has been seen: the documented base, and the one that newer clients call (protocol reference §7.5). */
+/** Where the API has been seen: the documented base, and the one that newer clients call (Digdir, self-service API). */
 const BASES = ['/clients', '/api/v1/clients'];
 
 /** `/clients/{client_id}/jwks`: the whole set is read, replaced or deleted; there are no calls for one key. */

@@ -3,7 +3,7 @@ import type { MaskinportenState } from '../maskinporten/index.js';
 import { clientKeysRoutes } from './client-keys.routes.js';
 import { scopesRoutes } from './scopes.routes.js';
 
-/** Digdir's self-service API, where clients get their keys (protocol reference §7.5). */
+/** Digdir's self-service API, where clients get their keys (Digdir, self-service API). */
 export function selfServicePart(state: MaskinportenState): SimulatorPart {
   return {
     name: 'self-service',

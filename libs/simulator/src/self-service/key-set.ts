@@ -2,7 +2,7 @@ import { ConfigurationError, type SimulatorClock, record, refuse } from '../kern
 import { type Client, type RegisteredKey, keySetReader } from '../maskinporten/index.js';
 import type { Refusal } from './answers.js';
 
-/** How long the token endpoint may take to know a key that was registered (protocol reference §7.3): the longest. */
+/** How long the token endpoint may take to know a key that was registered (Digdir, client keys): the longest. */
 const ACTIVATION_SECONDS = 120;
 
 /** The client with another set of keys. A key that was registered before goes on being known: posting it again renews it. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { MaskinportenState } from '../maskinporten/index.js';
 
-/** The documented address, and the one where the list is seen (protocol reference §7.5). */
+/** The documented address, and the one where the list is seen (Digdir, self-service API). */
 const ADDRESSES = ['/scopes/all', '/api/v1/scopes/all'];
 
 /** `GET /scopes/all`: the public list of scopes, open to everybody. */

@@ -4,7 +4,7 @@ import { failed, good, skipped, warning, words, type Finding, type Topic } from 
 
 export const CLOCK: Topic = { id: 'clock', title: words('Clock', 'Klokke') };
 
-/** Maskinporten accepts an `iat` this far from its own clock (protocol reference §2.3). */
+/** Maskinporten accepts an `iat` this far from its own clock (Digdir, JWT grant). */
 const ACCEPTED_MS = 10_000;
 
 /** What was measured: `ServerClock` has it, and the status of a token service too. */

@@ -46,8 +46,8 @@ export async function checkRight(examination: Examination): Promise<readonly Fin
 }
 
 /**
- * Altinn ignores resources that it does not know, so a misspelt one looks like a right that is missing (Altinn reference
- * §5.1). A system user has at most what its system asks for; only what comes with a package is not listed there.
+ * Altinn ignores resources that it does not know, so a misspelt one looks like a right that is missing
+ * (Altinn, access management). A system user has at most what its system asks for; only what comes with a package is not listed there.
  */
 async function isAskedFor(client: AltinnClient, systemId: string, resource: string): Promise<boolean> {
   const system = await outcomeOf(() => client.register.get(systemId));

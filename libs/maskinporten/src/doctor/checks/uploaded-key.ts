@@ -18,7 +18,7 @@ interface UploadedKey {
   readonly thumbprint: string | undefined;
 }
 
-/** Is what was uploaded what Maskinporten takes (protocol reference §7.3), and is it this key? */
+/** Is what was uploaded what Maskinporten takes (Digdir, client keys), and is it this key? */
 export async function checkUploadedKey(text: string, key: SigningKey | undefined): Promise<readonly Finding[]> {
   const entries = readSet(text);
   if (entries === undefined) {

@@ -53,7 +53,7 @@ export const authorizationDetailsRules: readonly Rule[] = [
     run: ({ claims }) => {
       if (claims['authorization_details'] === undefined) return undefined;
       const element = onlyElement(claims);
-      // One element per request (§2.2); how another count is answered is inferred.
+      // One element per request (Digdir, JWT grant); how another count is answered is inferred.
       if (element === undefined) return unknownFields('exactly one element is expected');
       return DETAIL_TYPES.includes(element['type'])
         ? undefined

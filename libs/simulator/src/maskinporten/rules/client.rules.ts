@@ -54,7 +54,7 @@ export const clientRules: readonly Rule[] = [
   {
     check: 'key.known',
     needs: ['client.known', 'header.x5c'],
-    // The matrix of protocol reference §2.1.
+    // The matrix of Digdir, JWT grant.
     run: (grant) => {
       const client = established(grant.client);
       const [leaf] = grant.chain ?? [];
@@ -76,7 +76,7 @@ export const clientRules: readonly Rule[] = [
       if (client.keys.length > 0) {
         return invalidGrant('Invalid JWT. The client requires pre-registered jwk and no key identifier (kid) provided');
       }
-      // A certificate client that sends neither: the reference knows no text.
+      // A certificate client that sends neither: no text is documented.
       if (leaf === undefined) return unauthenticated('Invalid JWT header x5c', 'MP-123');
       grant.key = {
         kid: undefined,
@@ -96,7 +96,7 @@ export const clientRules: readonly Rule[] = [
       if (registered !== undefined && registered.expiresAt <= grant.nowSeconds) {
         return unauthenticated('Expired key', 'MP-121');
       }
-      // An expired certificate is reported as a signature error (protocol reference §4.2, MP-124).
+      // An expired certificate is reported as a signature error (Digdir, troubleshooting, MP-124).
       return certificate === undefined || isWithinValidity(certificate, grant.nowSeconds)
         ? undefined
         : unauthenticated('Invalid JWT signature', 'MP-124');

@@ -6,7 +6,7 @@ import { CONSENT, SYSTEM_USER, onlyElement } from './authorization-details.rules
 import { type Rule, type Verdict, established } from './rule.js';
 import { consumerOf } from './scope.rules.js';
 
-/** Maskinporten asks Altinn for client id, vendor, owner and external reference, on every request (reference §6.3). */
+/** Maskinporten asks Altinn for client id, vendor, owner and external reference, on every request (Digdir, system user). */
 function systemUser(element: Readonly<Record<string, unknown>>, grant: Grant, state: MaskinportenState): Verdict {
   const client = established(grant.client);
   const { systemuser_org: ownerIdentifier, externalRef } = element;

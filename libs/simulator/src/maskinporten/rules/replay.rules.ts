@@ -14,7 +14,7 @@ export const replayRules: readonly Rule[] = [
       'time.not_expired',
       'time.issued_now',
     ],
-    // Status inferred (protocol reference §4.2).
+    // Status inferred (Digdir, troubleshooting).
     run: (grant, { usedGrants }) => {
       const { jti, exp } = grant.claims;
       const client = established(grant.client).clientId;
