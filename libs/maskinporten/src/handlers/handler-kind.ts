@@ -29,26 +29,25 @@ const BYPASSES: ReadonlyMap<string, string> = new Map([
   ['bullmq:queue_events_metadata', 'a listener of a queue'],
   ['__saga__', 'a saga'],
 ]);
-/** The same for what is written on the class. */
-const BYPASSING_CLASSES: ReadonlyMap<string, string> = new Map([
-  ['bullmq:processor_metadata', 'a queue processor (@Processor)'],
-  ['bull:module_queue', 'a queue processor (@Processor)'],
-  ['bullmq:queue_events_listener_metadata', 'a listener of a queue'],
-  ['__commandHandler__', 'a command handler'],
-  ['__queryHandler__', 'a query handler'],
-  ['__eventsHandler__', 'an event handler'],
+/** The same for what is written on the class: what it is, and the one method that is called. */
+const BYPASSING_CLASSES: ReadonlyMap<string, readonly [what: string, member: string]> = new Map([
+  ['bullmq:processor_metadata', ['a queue processor (@Processor)', 'process']],
+  ['__commandHandler__', ['a command handler', 'execute']],
+  ['__queryHandler__', ['a query handler', 'execute']],
+  ['__eventsHandler__', ['an event handler', 'handle']],
 ]);
 
 export function handlerKind(
-  { constructor, isController }: ApplicationClass,
+  { constructor, classes, isController, isProvider }: ApplicationClass,
   member: string | symbol,
   method: object,
 ): HandlerKind {
   if ([...guardedKeys].some((key) => has(key, method))) return 'guarded';
   // Nest does not look at members that are named by a symbol.
   if (typeof member === 'symbol') return 'none';
-  if (isController) return has(PATH, method) || has(MESSAGE_HANDLER, method) ? 'guarded' : 'none';
-  if (has(GATEWAY, constructor) && has(SUBSCRIBED_MESSAGE, method)) return 'guarded';
+  if (isController && (has(PATH, method) || has(MESSAGE_HANDLER, method))) return 'guarded';
+  if (!isProvider) return 'none';
+  if (classes.some((each) => has(GATEWAY, each)) && has(SUBSCRIBED_MESSAGE, method)) return 'guarded';
   return resolverKind(constructor, member, method);
 }
 
@@ -62,9 +61,15 @@ function resolverKind(constructor: object, member: string, method: object): Hand
 }
 
 /** What else calls the method, without guards; undefined when nothing is known to. */
-export function bypassOf(constructor: object, method: object): string | undefined {
+export function bypassOf({ classes }: ApplicationClass, member: string | symbol, method: object): string | undefined {
   const [, onMethod] = [...BYPASSES].find(([key]) => has(key, method) && !guardedKeys.has(key)) ?? [];
-  return onMethod ?? [...BYPASSING_CLASSES].find(([key]) => has(key, constructor) && !guardedKeys.has(key))?.[1];
+  if (onMethod !== undefined) return onMethod;
+  // Such a class may be a gateway or a controller too, whose other methods are handlers.
+  const [, onClass] =
+    [...BYPASSING_CLASSES].find(
+      ([key, [, called]]) => called === member && classes.some((each) => has(key, each)) && !guardedKeys.has(key),
+    ) ?? [];
+  return onClass?.[0];
 }
 
 const read = (key: string | symbol, target: object): unknown => Reflect.getMetadata(key, target);

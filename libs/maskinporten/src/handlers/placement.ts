@@ -65,7 +65,14 @@ export class Placement<Value> {
 
   #checkClass(each: ApplicationClass): FoundUse<Value>[] {
     const declared = each.chain.map((prototype) => this.#decorator.uses.ofClass(prototype)).find(isDefined);
-    const effective = this.#valueOn(each.constructor);
+    const [effective, ...others] = each.classes.map((one) => this.#valueOn(one));
+    if (others.some((other) => other !== effective)) {
+      this.#refuse(
+        each.name,
+        'its prototype names another class as its constructor, as mixins and proxies of classes do it, and only one of the two has it: write it on each handler',
+      );
+      return [];
+    }
     if (declared !== undefined && declared !== effective) {
       this.#refuse(
         each.name,
@@ -80,7 +87,7 @@ export class Placement<Value> {
       this.#refuse(each.name, `no method of this class is a handler that Nest guards. ${this.#decorator.remedy}`);
       return [];
     }
-    if (!this.#isEnhanced(each.constructor)) {
+    if (!this.#isClassEnhanced(each)) {
       this.#refuse(each.name, `the ${this.#decorator.enhancer.type.name} that it brings has been taken from the class`);
       return [];
     }
@@ -96,7 +103,7 @@ export class Placement<Value> {
     if (method === undefined || this.#declarationOf(each, member) !== undefined) return [];
     const where = nameOf(each, member);
     if (!isUnguarded(each, member)) {
-      const bypass = bypassOf(each.constructor, method);
+      const bypass = bypassOf(each, member, method);
       if (bypass !== undefined) this.#refuse(where, bypassed(bypass, this.#decorator.remedy));
       else if (handlerKind(each, member, method) === 'field') this.#checkField(where);
     }
@@ -141,7 +148,8 @@ export class Placement<Value> {
     if (method === undefined || this.#decorator.uses.ofMethod(method) === undefined) return;
     // What the class itself or its base has lost is reported for the class.
     const isOwn = each.chain.some((prototype) => this.#decorator.uses.ofClass(prototype) !== undefined);
-    if (isOwn || this.#valueOn(each.constructor) !== undefined || isUnguarded(each, member)) return;
+    if (isOwn || each.classes.some((one) => this.#valueOn(one) !== undefined)) return;
+    if (isUnguarded(each, member)) return;
     if (handlerKind(each, member, method) === 'none') return;
     const { name } = this.#decorator;
     this.#refuse(
@@ -168,14 +176,14 @@ export class Placement<Value> {
     if (unguarded.ofMember(owner, member) !== undefined) return '@Unguarded says the opposite: remove one of the two';
     const method = methodOf(each, member);
     if (method === undefined) return `it is not a method, so Nest does not call it. ${remedy}`;
-    if (each.instances.some((instance) => this.#isReplaced(instance, member, value))) {
+    if (each.instances.some((instance) => this.#isReplaced(instance, member, method, value))) {
       return `the instance has a member of its own in place of the method, which lost ${name}: leave the method on the class`;
     }
     if (this.#valueOn(method) !== value) return this.#whyLost(each, member, owner);
-    if (!this.#isEnhanced(method) && !this.#isEnhanced(each.constructor)) {
+    if (!this.#isEnhanced(method) && !this.#isClassEnhanced(each)) {
       return `the ${this.#decorator.enhancer.type.name} that it brings has been taken from the method: ${ABOVE}`;
     }
-    const bypass = bypassOf(each.constructor, method);
+    const bypass = bypassOf(each, member, method);
     if (bypass !== undefined) return bypassed(bypass, remedy);
     const kind = handlerKind(each, member, method);
     if (kind === 'field') return this.#whyNotField();
@@ -183,12 +191,11 @@ export class Placement<Value> {
     return `this method is not a handler that Nest guards, so nothing would be checked. ${remedy}`;
   }
 
-  /** Nest reads guards from what the instance has under the name of the method, which may be another function. */
-  #isReplaced(instance: object, member: Member, value: Value): boolean {
-    const own = ownDescriptor(instance, member);
-    if (own === undefined) return false;
-    const method: unknown = own.value;
-    return typeof method !== 'function' || this.#valueOn(method) !== value || !this.#isEnhanced(method);
+  /** Nest reads guards from what the instance gives it under the name of the method, which may be another function. */
+  #isReplaced(instance: object, member: Member, method: object, value: Value): boolean {
+    const seen = seenOn(instance, member);
+    if (seen === method) return false;
+    return typeof seen !== 'function' || this.#valueOn(seen) !== value || !this.#isEnhanced(seen);
   }
 
   #whyLost(each: ApplicationClass, member: Member, owner: object): string {
@@ -226,6 +233,10 @@ export class Placement<Value> {
     return Reflect.getMetadata(this.#decorator.metadataKey, target) as Value | undefined;
   }
 
+  #isClassEnhanced({ classes }: ApplicationClass): boolean {
+    return classes.every((each) => this.#isEnhanced(each));
+  }
+
   #isEnhanced(target: object): boolean {
     const { type, metadataKey } = this.#decorator.enhancer;
     const enhancers: unknown = Reflect.getMetadata(metadataKey, target);
@@ -260,12 +271,16 @@ function methodOf(each: ApplicationClass, member: Member): object | undefined {
   return typeof value === 'function' ? value : undefined;
 }
 
-/** Of a proxy that does not say it nothing is known: an empty descriptor, as of an accessor. */
-function ownDescriptor(instance: object, member: Member): PropertyDescriptor | undefined {
+/**
+ * What an instance gives for a method of its class: a member of its own, or whatever a proxy answers with. Calls no
+ * accessor; undefined when there is one, and when a proxy does not say it.
+ */
+function seenOn(instance: object, member: Member): unknown {
   try {
-    return Object.getOwnPropertyDescriptor(instance, member);
+    const own = Object.getOwnPropertyDescriptor(instance, member);
+    return own !== undefined && !Object.hasOwn(own, 'value') ? undefined : (Reflect.get(instance, member) as unknown);
   } catch {
-    return {};
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { ConfigurationFailures } from '../errors/index.js';
 import { Placement, applicationClasses, fieldEnhancers, type CheckedDecorator } from '../handlers/index.js';
@@ -18,13 +18,22 @@ const SCOPES: CheckedDecorator<DeclaredScope> = {
 
 /** Refuses the start of an application in which a `@Scopes` has no effect, or names a client that does not exist. */
 @Injectable()
-export class ScopesCheck implements OnModuleInit {
+export class ScopesCheck implements OnModuleInit, OnApplicationBootstrap {
   constructor(
     private readonly modules: ModulesContainer,
     private readonly clients: MaskinportenClients,
   ) {}
 
   onModuleInit(): void {
+    this.#check();
+  }
+
+  /** Again, because other modules may have wrapped methods when they were initialised, of which ours is the first. */
+  onApplicationBootstrap(): void {
+    this.#check();
+  }
+
+  #check(): void {
     const failures = new ConfigurationFailures();
     const placement = new Placement(SCOPES, fieldEnhancers(this.modules), failures);
     for (const { where, value } of placement.check(applicationClasses(this.modules))) {

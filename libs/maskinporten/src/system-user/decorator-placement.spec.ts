@@ -9,7 +9,11 @@ import {
   SetMetadata,
   UseGuards,
   type INestApplicationContext,
+  type MiddlewareConsumer,
   type ModuleMetadata,
+  type NestMiddleware,
+  type NestModule,
+  type OnModuleInit,
   type Type,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -66,6 +70,9 @@ const Stripped =
     SetMetadata('__guards__', [])(...where);
     SetMetadata('__interceptors__', [])(...where);
   };
+
+/** A class decorator that returns a stand-in for the class. */
+const Proxied: ClassDecorator = (target) => new Proxy(target, {});
 
 const refuse = (): never => {
   throw new Error('a proxy that does not want to be looked at');
@@ -356,6 +363,113 @@ describe('a decorator that has no effect refuses the start', () => {
       );
     });
 
+    it('when the instance is a proxy that answers with another function', async () => {
+      @Controller()
+      class ClaimsController {
+        constructor() {
+          // What tracing does that wraps whole objects.
+          // oxlint-disable-next-line no-constructor-return -- the honest way to hand out a proxy of oneself
+          return new Proxy(this, {
+            get: (target, member): unknown => {
+              const value: unknown = Reflect.get(target, member);
+              if (typeof value !== 'function' || member === 'constructor') return value;
+              return (...values: unknown[]): unknown => Reflect.apply(value, target, values);
+            },
+          });
+        }
+
+        @Get()
+        @Decorated()
+        claims(): string {
+          return 'claims';
+        }
+      }
+      expectRefused(
+        await start({ controllers: [ClaimsController] }),
+        `${name} on ClaimsController.claims`,
+        /the instance has a member of its own/,
+      );
+    });
+
+    it('when another module wraps the method while the application starts', async () => {
+      @Controller({ scope: Scope.REQUEST })
+      class ClaimsController {
+        @Get()
+        @Decorated()
+        claims(): string {
+          return 'claims';
+        }
+      }
+      @Injectable()
+      class Tracing implements OnModuleInit {
+        onModuleInit(): void {
+          Object.defineProperty(ClaimsController.prototype, 'claims', { value: (): string => 'claims' });
+        }
+      }
+      expectRefused(
+        await start({ controllers: [ClaimsController], providers: [Tracing] }),
+        `${name} on ClaimsController.claims`,
+        /another decorator puts another function in its place/,
+      );
+    });
+
+    it('on what a class is called by besides its handlers, and there only', async () => {
+      @WebSocketGateway()
+      @SetMetadata('__eventsHandler__', {})
+      class Gateway {
+        @SubscribeMessage('claims')
+        @Decorated()
+        claims(): string {
+          return 'claims';
+        }
+
+        handle(): void {}
+      }
+      // CQRS looks among providers, Nest's router among controllers.
+      @Controller('stream')
+      @Decorated()
+      @SetMetadata('__eventsHandler__', {})
+      class StreamController {
+        @Get()
+        claims(): string {
+          return 'claims';
+        }
+
+        handle(): void {}
+      }
+      @Controller('both')
+      @WebSocketGateway()
+      class Both {
+        @Get()
+        @Decorated()
+        claims(): string {
+          return 'claims';
+        }
+
+        @SubscribeMessage('claims')
+        @Decorated()
+        message(): string {
+          return 'claims';
+        }
+      }
+      expect(
+        await start({ controllers: [StreamController, Both], providers: [Gateway, StreamController, Both] }),
+      ).toEqual([]);
+
+      @Controller()
+      @SetMetadata('__eventsHandler__', {})
+      class EventController {
+        @Get()
+        @Decorated()
+        handle(): void {}
+      }
+      expectRefused(
+        await start({ controllers: [EventController], providers: [EventController] }),
+        `${name} on EventController.handle`,
+        /an event handler/,
+      );
+    });
+
     it('when somebody takes its enhancer from the method', async () => {
       @Controller()
       class ClaimsController {
@@ -407,6 +521,43 @@ describe('a decorator that has no effect refuses the start', () => {
       class Hidden extends Base {}
       Reflect.defineMetadata(metadataKey, undefined, Hidden);
       expectRefused(await start({ controllers: [Hidden] }), `${name} on Hidden`, /lost it/);
+    });
+
+    it('on a class that Nest does not read, because a mixin or a proxy stands in for it', async () => {
+      @Decorated()
+      class Base {
+        @Get()
+        claims(): string {
+          return 'claims';
+        }
+      }
+      // The mixin of TypeScript's handbook copies `constructor` too.
+      @Controller()
+      class Mixed {}
+      Object.defineProperties(Mixed.prototype, Object.getOwnPropertyDescriptors(Base.prototype));
+      expectRefused(await start({ controllers: [Mixed] }), `${name} on Mixed`, /names another class.*each handler/);
+
+      @Controller()
+      @Proxied
+      @Decorated()
+      class Hidden {
+        @Get()
+        claims(): string {
+          return 'claims';
+        }
+      }
+      expectRefused(await start({ controllers: [Hidden] }), `${name} on Hidden`, /names another class.*each handler/);
+
+      @Controller()
+      @Proxied
+      class OnHandlers {
+        @Get()
+        @Decorated()
+        claims(): string {
+          return 'claims';
+        }
+      }
+      expect(await start({ controllers: [OnHandlers] })).toEqual([]);
     });
 
     it('on providers of every form', async () => {
@@ -645,6 +796,32 @@ describe('a decorator that has no effect refuses the start', () => {
     await expect(
       NestFactory.createApplicationContext(JobModule, { logger: false, abortOnError: false }),
     ).rejects.toMatchObject({ code: 'MP_CONFIG', failures: [{ field: '@RequireSystemUser on ClaimsService.claims' }] });
+  });
+
+  it('works for middleware, before anybody listens', async () => {
+    @Injectable()
+    class Audited implements NestMiddleware {
+      @Required()
+      use(_request: unknown, _response: unknown, next: () => void): void {
+        next();
+      }
+    }
+    @Module({})
+    class WithMiddleware implements NestModule {
+      configure(consumer: MiddlewareConsumer): void {
+        consumer.apply(Audited).forRoutes('claims');
+      }
+    }
+    const module = await Test.createTestingModule({
+      imports: [MaskinportenModule.forRoot(optionsFor(standIn, PDP(standIn))), WithMiddleware],
+      providers: [{ provide: CallerPolicy, useValue: new TestPolicy() }],
+    }).compile();
+    const app = module.createNestApplication();
+    await expect(app.init()).rejects.toMatchObject({
+      code: 'MP_CONFIG',
+      failures: [{ field: '@RequireSystemUser on Audited.use' }],
+    });
+    await app.close();
   });
 
   it('works in a microservice, before it listens', async () => {

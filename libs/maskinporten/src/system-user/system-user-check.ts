@@ -83,6 +83,9 @@ export class SystemUserCheck implements OnModuleInit, OnApplicationBootstrap {
   /** The resources, where Altinn can be asked; what it cannot say now is asked again before anybody is told "no right". */
   async onApplicationBootstrap(): Promise<void> {
     const failures = new ConfigurationFailures();
+    // Other modules may have wrapped methods when they were initialised, of which ours is the first.
+    this.#find(failures);
+    failures.throwIfAny();
     const seen = new Set<string>();
     for (const { where, requirement, client } of this.#uses) {
       const { resource } = requirement;
