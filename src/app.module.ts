@@ -1,11 +1,4 @@
-import {
-  Global,
-  Module,
-  ValidationPipe,
-  type DynamicModule,
-  type MiddlewareConsumer,
-  type NestModule,
-} from '@nestjs/common';
+import { Global, Module, ValidationPipe, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { MaskinportenModule } from 'nestjs-maskinporten';
 import { AuditModule } from './audit/index.js';
@@ -26,12 +19,12 @@ import {
   ProblemAnswers,
   ProblemDetailsFilter,
 } from './problems/index.js';
-import { RequestContextMiddleware, RequestsModule } from './requests/index.js';
+import { NestingPipe, RequestContextMiddleware, RequestsModule } from './requests/index.js';
 
 /** The whole service: settings, one Maskinporten client, and a module per feature. */
 @Global()
 @Module({})
-export class AppModule implements NestModule {
+export class AppModule {
   static register({ environment, module, auditStore }: Configuration): DynamicModule {
     return {
       module: AppModule,
@@ -49,11 +42,14 @@ export class AppModule implements NestModule {
       ],
       providers: [
         { provide: Environment, useValue: environment },
+        RequestContextMiddleware,
+        RequestLogMiddleware,
         ProblemAnswers,
         // The last one that fits is used: the general one stands first.
         { provide: APP_FILTER, useClass: ProblemDetailsFilter },
         { provide: APP_FILTER, useClass: MaskinportenProblemFilter },
         { provide: APP_FILTER, useClass: DelegationProblemFilter },
+        { provide: APP_PIPE, useClass: NestingPipe },
         {
           provide: APP_PIPE,
           useFactory: () =>
@@ -68,9 +64,5 @@ export class AppModule implements NestModule {
       ],
       exports: [Environment],
     };
-  }
-
-  configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(RequestContextMiddleware, RequestLogMiddleware).forRoutes('{*path}');
   }
 }

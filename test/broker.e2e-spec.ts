@@ -1,16 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { api, closeAll, makeTestBed, serve, type TestBed } from './support/service.js';
+import { api, askedOf, closeAll, CUSTOMER, makeTestBed, serve, type TestBed } from './support/service.js';
 
 const PROBLEM = /^application\/problem\+json/;
 const newTransfer = {
   resourceId: 'my-broker-resource',
   fileName: 'report.xml',
   sendersReference: 'ref-1',
-  sender: '310000019',
-  recipients: ['0192:310000027'],
+  sender: '310000027',
+  recipients: ['0192:310000019'],
 };
 
 describe.each<[string, () => AbstractHttpAdapter]>([
@@ -33,7 +34,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   it('reads with a token of the read scope and writes with a token of the write scope', async () => {
     bed.simulator.operator.clearLog();
     const read = await api(url).get('/broker/transfers?resourceId=my-broker-resource').expect(200);
-    expect(read.body).toMatchObject({ data: { path: '/broker/api/v1/filetransfer', items: [] } });
+    expect(read.body).toMatchObject({ data: { items: [] } });
     await api(url).post('/broker/transfers').send(newTransfer).expect(201);
     expect(calls().map(({ claims, status }) => [claims?.['scope'], status])).toEqual([
       ['altinn:broker.read', 200],
@@ -49,12 +50,93 @@ describe.each<[string, () => AbstractHttpAdapter]>([
           body: {
             resourceId: 'my-broker-resource',
             sendersFileTransferReference: 'ref-1',
-            sender: '0192:310000019',
-            recipients: ['0192:310000027'],
+            sender: '0192:310000027',
+            recipients: ['0192:310000019'],
           },
         },
       },
     });
+  });
+
+  it('sends for nobody that the caller may not act for, and asks nobody', async () => {
+    bed.simulator.operator.clearLog();
+    for (const sender of ['310000019', '0192:310000019', '310000043']) {
+      const { body } = await api(url)
+        .post('/broker/transfers')
+        .send({ ...newTransfer, sender, recipients: [CUSTOMER] })
+        .expect(403)
+        .expect('content-type', PROBLEM);
+      expect(body).toMatchObject({ code: 'caller_not_allowed' });
+    }
+    expect(askedOf(bed.simulator)).toEqual([]);
+  });
+
+  it('lists the transfers that an organisation of the caller sends or receives, and no other', async () => {
+    const [sent, received, foreign, unreadable] = Array.from({ length: 4 }, () => randomUUID());
+    const answers: Record<string, string | Record<string, unknown>> = {
+      '': JSON.stringify([sent, received, foreign, unreadable]),
+      [`/${sent}`]: { fileTransferId: sent, sender: `0192:${CUSTOMER}`, recipients: [{ recipient: '0192:310000019' }] },
+      [`/${received}`]: { fileTransferId: received, sender: '310000019', recipients: [{ recipient: CUSTOMER }] },
+      [`/${foreign}`]: { fileTransferId: foreign, sender: '310000019', recipients: [{ recipient: '310000043' }] },
+      [`/${unreadable}`]: { fileTransferId: unreadable },
+    };
+    for (const [path, body] of Object.entries(answers)) {
+      bed.simulator.operator.faults.add({ path: `/broker/api/v1/filetransfer${path}`, status: 200, body });
+    }
+    const { body } = await api(url).get('/broker/transfers').expect(200);
+    const { data } = body as { data: { items: { fileTransferId: string }[] } };
+    expect(data.items.map(({ fileTransferId }) => fileTransferId)).toEqual([sent, received]);
+    expect(JSON.stringify(data)).not.toMatch(/310000043/);
+  });
+
+  it('takes nothing but ids from the list', async () => {
+    bed.simulator.operator.faults.add({
+      path: '/broker/api/v1/filetransfer',
+      status: 200,
+      body: { items: ['../whoami'] },
+    });
+    bed.simulator.operator.clearLog();
+    await api(url).get('/broker/transfers').expect(502);
+    expect(askedOf(bed.simulator).join(' ')).not.toContain('whoami');
+  });
+
+  it('answers a body that is nested too deeply with 400', async () => {
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const) {
+      const deep = `${open.repeat(15_000)}1${close.repeat(15_000)}`;
+      const { body } = await api(url)
+        .post('/broker/transfers')
+        .set('content-type', 'application/json')
+        .send(`{"sender":${deep}}`)
+        .expect(400)
+        .expect('content-type', PROBLEM);
+      expect(body).toMatchObject({ code: 'BAD_REQUEST' });
+    }
+  });
+
+  it.each(['{canary-value}', '"canary-value', '{"a":"canary-value"', '[canary-value', '{"a" canary-value}'])(
+    'repeats nothing of a body that cannot be read: %s',
+    async (sent) => {
+      const { body } = await api(url)
+        .post('/broker/transfers')
+        .set('content-type', 'application/json')
+        .send(sent)
+        .expect(400);
+      expect(JSON.stringify(body)).not.toMatch(/canary|value/);
+    },
+  );
+
+  it('repeats no person number, however it is spelled', async () => {
+    for (const spelled of ['01017012345', '010170 12345', '01.01.70-123.45', '010170%2012345', '０１０１７０12345']) {
+      const { body } = await api(url)
+        .post('/broker/transfers')
+        .send({ ...newTransfer, [spelled]: 1 })
+        .expect(400);
+      expect(JSON.stringify(body)).not.toContain(spelled);
+      expect(JSON.stringify(body)).toContain('[redacted]');
+    }
   });
 
   it('gives each answer an id of its own', async () => {
@@ -158,6 +240,13 @@ describe('the service without access', () => {
     expect(body).toMatchObject({ code: 'SERVER_ERROR', failures: [{ field: 'scope', code: 'MP_SCOPE' }] });
     // F-64: another scope of the same client is not affected.
     await api(url).get('/broker/transfers').expect(200);
+  });
+
+  it('repeats nothing of an address that cannot be read', async () => {
+    const { variables } = await makeTestBed();
+    const { url } = await serve(variables);
+    const { body } = await api(url).get('/audit/%E0%A4010170%2012345').expect(400).expect('content-type', PROBLEM);
+    expect(JSON.stringify(body)).not.toMatch(/010170|12345/);
   });
 
   it('F-59: an access that the API owner has not granted is 403 with a hint for whoever can act', async () => {

@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { connect } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { INestApplication } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -31,11 +35,12 @@ describe.each<[string, () => AbstractHttpAdapter]>([
   ['Fastify', () => new FastifyAdapter()],
 ])('callers of the service on %s', (_name, makeAdapter) => {
   let bed: TestBed;
+  let app: INestApplication;
   let url: string;
 
   beforeAll(async () => {
     bed = await makeTestBed();
-    ({ url } = await serve(bed.variables, makeAdapter()));
+    ({ app, url } = await serve(bed.variables, makeAdapter()));
   });
   afterAll(closeAll);
 
@@ -73,6 +78,46 @@ describe.each<[string, () => AbstractHttpAdapter]>([
 
   it('are asked before their request is looked at', async () => {
     await request(url).post('/broker/transfers').send({ wrong: true }).expect(401);
+  });
+
+  it.each([
+    ['content-length: 1000', '{', '/broker/transfers'],
+    ['transfer-encoding: chunked', '1\r\n{\r\n', '/health'],
+    ['content-length: 1000', '{', '/nothing'],
+  ])('have no body read without a key (%s): the answer comes and the connection ends', async (header, begun, path) => {
+    const { port } = new URL(url);
+    const heard = await Promise.all(
+      Array.from({ length: 100 }, async (_, index) => {
+        const socket = connect(Number(port), '127.0.0.1');
+        const chunks: Buffer[] = [];
+        socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+        const key = index % 2 === 0 ? '' : 'authorization: Bearer wrong\r\n';
+        // The rest of the body never comes.
+        socket.write(
+          `POST ${path} HTTP/1.1\r\nhost: a\r\n${key}content-type: application/json\r\n${header}\r\n\r\n${begun}`,
+        );
+        await once(socket, 'end');
+        socket.destroy();
+        return Buffer.concat(chunks).toString();
+      }),
+    );
+    for (const answer of heard) {
+      expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+      expect(answer).toMatch(/\r\nconnection: close\r\n/i);
+      expect(answer).toMatch(/\r\nwww-authenticate: Bearer realm="service"/i);
+      expect(answer).toMatch(/\r\nx-request-id: /i);
+      expect(answer).toMatch(/\r\ncontent-type: application\/problem\+json/i);
+    }
+  });
+
+  it('have their whole request read within a limit, and a bounded body', async () => {
+    const server = app.getHttpServer() as Server;
+    expect([server.headersTimeout, server.requestTimeout]).toEqual([10_000, 30_000]);
+    await api(url)
+      .post('/broker/transfers')
+      .send({ fileName: 'x'.repeat(2 ** 21) })
+      .expect(413)
+      .expect('content-type', PROBLEM);
   });
 
   it.each(['/health', '/health/live', '/health/ready', '/metrics'])('need no key for %s', async (path) => {

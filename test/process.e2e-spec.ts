@@ -43,7 +43,7 @@ describe('the built service without credentials', () => {
     const [callLine = '', logLine = '', auditLine = ''] = printedLines(service);
     await using shell = new Shell();
     expect(JSON.parse(await shell.paste(callLine))).toMatchObject({
-      data: { path: '/broker/api/v1/filetransfer', items: [] },
+      data: { items: [] },
     });
     const entries = JSON.parse(await shell.paste(logLine)) as { kind: string; status: number }[];
     // Before them the service has looked its system up in Altinn's register.

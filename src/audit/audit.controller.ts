@@ -14,7 +14,7 @@ import {
 } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
 import { DelegationError, parseOrganisationNumber, type AuditPage, type AuditRecord } from 'nestjs-maskinporten';
-import { callerOf, type Caller } from '../callers/index.js';
+import { knownCaller } from '../callers/index.js';
 import { UnavailableException } from '../problems/index.js';
 import { AuditQuery } from './audit-query.dto.js';
 import { AuditReader } from './audit-reader.js';
@@ -37,7 +37,7 @@ export class AuditController {
     @Param('requestId', ParseUUIDPipe) requestId: string,
     @Req() request: object,
   ): Promise<readonly AuditRecord[]> {
-    const records = await readable(this.reader.ofRequest(requestId, known(request)));
+    const records = await readable(this.reader.ofRequest(requestId, knownCaller(request)));
     if (records === undefined) throw new NotFoundException('There is no such request, or you may not see it.');
     return records;
   }
@@ -55,7 +55,7 @@ export class AuditController {
     const { format, ...search } = query;
     const organisation = parseOrganisationNumber(search.organisation);
     if (organisation === undefined) throw new DelegationError('organisation_number_invalid');
-    if (!known(request).organisations.includes(organisation)) throw new DelegationError('caller_not_allowed');
+    if (!knownCaller(request).organisations.includes(organisation)) throw new DelegationError('caller_not_allowed');
     const page = await readable(this.reader.search({ ...search, organisation }));
     const csv = format === undefined ? prefersCsv(accept) : format === 'csv';
     if (!csv) return page;
@@ -69,13 +69,6 @@ export class AuditController {
       disposition: `attachment; filename="audit-${organisation}-${search.day}.csv"`,
     });
   }
-}
-
-/** The guard is global, so there is one. */
-function known(request: object): Caller {
-  const caller = callerOf(request);
-  if (caller === undefined) throw new Error('A route of the audit log was reached without a caller.');
-  return caller;
 }
 
 /** @throws BadRequestException for a day or a cursor that is none; UnavailableException when the database fails */

@@ -1,8 +1,9 @@
-import { Injectable, UnauthorizedException, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { contextOf, type AnyRequest } from '../requests/index.js';
 import { ApiKeys } from './api-keys.js';
 import { rememberCaller, type Caller } from './caller.js';
+import { UnknownCallerException } from './unknown-caller.exception.js';
 
 /** Controllers, by their own path, that platforms and monitors ask without a key. Everything else needs one. */
 const OPEN_CONTROLLERS: ReadonlySet<unknown> = new Set(['health', 'metrics']);
@@ -35,16 +36,8 @@ export class ApiKeyGuard implements CanActivate {
   #authenticate({ headers: { authorization } }: Request, context: ExecutionContext): Caller {
     const caller = this.keys.callerIn(authorization);
     if (caller !== undefined) return caller;
-    const challenge = 'Bearer realm="service"';
-    context
-      .switchToHttp()
-      .getResponse<Response>()
-      // RFC 6750 §3.1: who shows nothing is told no error.
-      .header('www-authenticate', authorization === undefined ? challenge : `${challenge}, error="invalid_token"`);
-    throw new UnauthorizedException(
-      authorization === undefined
-        ? 'The call needs an API key: Authorization: Bearer <key>.'
-        : 'The API key is not known: send it as Authorization: Bearer <key>.',
-    );
+    const refusal = new UnknownCallerException(authorization);
+    context.switchToHttp().getResponse<Response>().header('www-authenticate', refusal.challenge);
+    throw refusal;
   }
 }

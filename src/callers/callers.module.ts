@@ -6,6 +6,7 @@ import { DemoSimulator } from '../demo/index.js';
 import { ApiKeyGuard } from './api-key.guard.js';
 import { ApiKeyPolicy } from './api-key-policy.js';
 import { ApiKeys } from './api-keys.js';
+import { BodyKeyMiddleware } from './body-key.middleware.js';
 import { loadApiKeys } from './load-api-keys.js';
 
 /** Who may call the service, and for whom. */
@@ -18,6 +19,7 @@ import { loadApiKeys } from './load-api-keys.js';
       useFactory: async (environment: Environment, { caller }: DemoSimulator) => loadApiKeys(environment, caller),
     },
     ApiKeyPolicy,
+    BodyKeyMiddleware,
     { provide: CallerPolicy, useExisting: ApiKeyPolicy },
     { provide: APP_GUARD, useClass: ApiKeyGuard },
   ],

@@ -4,9 +4,17 @@ const JWT = /(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*/g;
 const CREDENTIALS = /\b(Bearer|Basic) +[\w\-.~+/]{8,}=*/gi;
 /** A private key, with real or escaped line breaks; cut off if its end is missing. */
 const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/gs;
-/** Ids and hashes, in which eleven digits may follow each other by chance; or else a person number, also as people write it. */
-const ID_OR_PERSON_NUMBER =
-  /(?<id>\b(?:[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}|(?=\d*[a-f])[\da-f]{16,})\b)|(?<!\d)\d{6}(?:[ +-]|%20)?\d{5}(?!\d)/gi;
+/** A digit of any script, or one that was percent-encoded, once or more. */
+const DIGIT = String.raw`(?:\p{Nd}|%(?:25){0,3}(?:3\d|ef%(?:25){0,3}bc%(?:25){0,3}9\d))`;
+/** What people, and encoders, put between the parts of a number. */
+const BETWEEN = String.raw`(?:[\s.+_/,\p{Pd}\p{Cf}\u2212]|\\[nrt]|\\u[\da-f]{4}|%(?:25){0,3}(?:2[0b-f]|5f|0[9ad]|c2%(?:25){0,3}a0)){0,3}`;
+/** Date, then individual and check digits: 01 01 70 123 45, with or without anything in between. */
+const PERSON_NUMBER = [2, 2, 2, 3, 2].map((count) => `${DIGIT}{${count}}`).join(BETWEEN);
+/** Ids, hashes and dates, in which eleven digits may follow each other by chance; or else a person number, in any spelling. */
+const ID_OR_PERSON_NUMBER = new RegExp(
+  String.raw`(?<id>\b(?:[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}|(?=\d*[a-f])[\da-f]{16,}|20\d\d-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*Z?)\b)|(?<!\p{Nd})${PERSON_NUMBER}(?!${DIGIT})`,
+  'giu',
+);
 /** What a line of JSON is made of, as far as numbers are concerned: strings (one may be cut off), and whole numbers of eleven digits. */
 const STRING_OR_ELEVEN_DIGITS = /"(?:[^"\\]|\\.)*(?:"|$)|(?<![\d.e+-])\d{11}(?![\d.e])/gis;
 /** Characters that JSON leaves as they are and that can make one line look like two, or like another (T-57). */

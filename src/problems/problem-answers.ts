@@ -1,5 +1,6 @@
 import { Injectable, type ArgumentsHost } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
+import { printable } from '../logging/index.js';
 import { RequestMeta, type AnyRequest } from '../requests/index.js';
 
 /** A problem document, and what its answer says besides. */
@@ -34,6 +35,7 @@ export class ProblemAnswers {
     response.status(body.status).header('content-type', 'application/problem+json');
     if (retryAfterSeconds !== undefined) response.header('retry-after', String(retryAfterSeconds));
     const meta = this.meta.of(http.getRequest<AnyRequest>());
-    response.send(JSON.stringify(meta === undefined ? body : { ...body, _meta: meta }));
+    // Names of fields come from the caller, and other texts may.
+    response.send(printable(JSON.stringify(meta === undefined ? body : { ...body, _meta: meta })));
   }
 }

@@ -3,10 +3,12 @@ import {
   HttpException,
   Logger,
   NotFoundException,
+  UnauthorizedException,
   type ArgumentsHost,
   type ExceptionFilter,
 } from '@nestjs/common';
 import { isAxiosError } from 'axios';
+import { contextOf, type AnyRequest } from '../requests/index.js';
 import { apiProblem, describeCall } from './api-problem.js';
 import { InvalidRequestException } from './invalid-request.exception.js';
 import { problem, type Problem } from './problem.js';
@@ -27,10 +29,11 @@ export class ProblemDetailsFilter implements ExceptionFilter {
   constructor(private readonly answers: ProblemAnswers) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
-    this.answers.send(host, this.#describe(error));
+    const isKnown = contextOf(host.switchToHttp().getRequest<AnyRequest>())?.caller !== undefined;
+    this.answers.send(host, this.#describe(error, isKnown));
   }
 
-  #describe(error: unknown): Problem {
+  #describe(error: unknown, isKnown: boolean): Problem {
     if (isAxiosError(error)) {
       this.#logger.warn({ message: 'call to an API failed', ...describeCall(error) });
       return apiProblem(error);
@@ -48,7 +51,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     }
     const status = statusOf(error);
     if (status < 500) {
-      return problem(status, error instanceof HttpException ? messageOf(error) : 'The request cannot be read.');
+      return problem(status, messageOf(error, isKnown));
     }
     this.#logger.error({
       message: 'unexpected error',
@@ -64,9 +67,15 @@ export class ProblemDetailsFilter implements ExceptionFilter {
   }
 }
 
-/** Nest repeats the whole address of an unknown route, and people put person numbers there. */
-const messageOf = (error: HttpException): string =>
-  error instanceof NotFoundException && error.message.startsWith('Cannot ') ? 'There is no such route.' : error.message;
+/**
+ * Nest repeats the whole address of an unknown route, and body parsers what they could not read; people put person numbers
+ * in both. What fails before the guard knows the caller is the router or a parser, or the missing key.
+ */
+function messageOf(error: unknown, isKnown: boolean): string {
+  if (error instanceof NotFoundException && error.message.startsWith('Cannot ')) return 'There is no such route.';
+  const isOurs = error instanceof HttpException && (isKnown || error instanceof UnauthorizedException);
+  return isOurs ? error.message : 'The request cannot be read.';
+}
 
 /** Nest's own exceptions have a status, and so have those of the body parsers (`http-errors`). */
 function statusOf(error: unknown): number {
