@@ -47,6 +47,10 @@ export async function openPgliteAuditStore(where: PgliteFolder | PgliteLike): Pr
 const isFolder = (where: PgliteFolder | PgliteLike): where is PgliteFolder => Object.hasOwn(where, 'folder');
 
 async function openFolder({ folder, PGlite }: PgliteFolder): Promise<PostgresAuditStore> {
+  // PGlite reads an address here too, and what is locked would be another folder than the one that it writes to.
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(folder)) {
+    throw auditFolderError('is an address: give the path of a folder, or a PGlite that keeps its data in memory');
+  }
   await makePrivateFolder(folder);
   const lock = await FolderLock.take(folder).catch((error: unknown) => {
     throw explainLock(error);

@@ -65,6 +65,18 @@ describe('the folder of an audit log', () => {
     await (await openPgliteAuditStore(await PGlite.create())).close();
   });
 
+  it.each(['memory://', 'file:///tmp/log', 'idb://log'])(
+    'F-153: %s is refused, since PGlite would put the log elsewhere than into the locked folder',
+    async (folder) => {
+      const opened = new Opened();
+      await expect(openPgliteAuditStore({ folder, PGlite: opened.PGlite })).rejects.toMatchObject({
+        code: 'MP_CONFIG',
+        failures: [{ field: 'audit.folder', reason: expect.stringContaining('is an address') as unknown }],
+      });
+      expect(opened.folders).toEqual([]);
+    },
+  );
+
   it('F-153: what cannot be locked names DATABASE_URL and the reason', () => {
     expect(explainLock(new FolderNotLockableError('it is on NFS'))).toMatchObject({
       code: 'MP_CONFIG',

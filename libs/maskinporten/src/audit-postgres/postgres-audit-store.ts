@@ -51,7 +51,7 @@ export class PostgresAuditStore implements AuditStore {
    * database that was away at the start does not make a difference (F-155).
    *
    * @throws MaskinportenConfigurationError (`MP_CONFIG`) when the role is a superuser, an owner, a member of one, or may
-   *   change records, or when the isolation level is not *read committed*; errors of the database
+   *   make roles or change records, or when the isolation level is not *read committed*; errors of the database
    */
   check(): Promise<void> {
     if (this.#isEmbedded) return Promise.resolve();

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
@@ -160,8 +160,20 @@ describe('FolderLock', () => {
     const lock = await FolderLock.take(folder);
     expect(readdirSync(folder)).toEqual(['in-use.1']);
     await expect(FolderLock.take(folder)).rejects.toMatchObject({ file: join(folder, 'in-use.1') });
+    // A start that is refused leaves nothing behind, however often it is tried.
+    expect(readdirSync(folder)).toEqual(['in-use.1']);
     await lock.release();
     expect(await FolderLock.heldFile(folder)).toBeUndefined();
+  });
+
+  it('F-153: what starts leave behind that died before they had a number is removed', async () => {
+    const folder = newFolder();
+    const dead = 'in-use.0e4b8f1c-3f0d-4c52-9a53-0d2a86b3d7aa';
+    writeFileSync(join(folder, dead), '');
+    utimesSync(join(folder, dead), new Date('2026-01-01'), new Date('2026-01-01'));
+    const lock = await FolderLock.take(folder);
+    expect(readdirSync(folder)).toEqual(['in-use.1']);
+    await lock.release();
   });
 
   it('F-153: a folder that takes no sockets is refused, with the reason', async () => {

@@ -22,6 +22,9 @@ export class FolderNotLockableError extends Error {
 
 /** `in-use.1`, `in-use.2` …: one for each that took the lock. */
 const CLAIM = /^in-use\.(\d{1,15})$/;
+/** The socket of a start that has no number yet. */
+const START = /^in-use\.[\da-f]{8}-[\da-f-]{27}$/;
+const YOUNG_MS = 60_000;
 /** So many claims of the past stay, so that one who reads the folder meanwhile sees the last of them. */
 const KEPT_CLAIMS = 16;
 /** `sun_path` has 104 bytes on macOS and 108 on Linux, with a zero at the end. Node 20 cuts off what is longer. */
@@ -62,9 +65,12 @@ export class FolderLock {
       await claim(place, name);
       // The number is another name of the same socket.
       await rm(join(place, name));
+      await removeDeadStarts(place);
       return new FolderLock(server);
     } catch (error) {
       await closed(server);
+      // Node removes it only under the path that it was made with, which is another one where that is short.
+      await rm(join(place, name), { force: true });
       throw error;
     }
   }
@@ -130,6 +136,15 @@ const highestClaim = async (place: string): Promise<number> => Math.max(0, ...(a
 async function removeOld(place: string, own: number): Promise<void> {
   const old = (await claimsIn(place)).filter((number) => number > 0 && number <= own - KEPT_CLAIMS);
   for (const number of old) await rm(join(place, `in-use.${number}`), { force: true });
+}
+
+/** Sockets of starts that died before they had a number. One that is young may not listen yet. */
+async function removeDeadStarts(place: string): Promise<void> {
+  for (const name of (await readdir(place)).filter((entry) => START.test(entry))) {
+    const stats = await lstat(join(place, name)).catch(() => undefined);
+    if (stats === undefined || Date.now() - stats.mtimeMs < YOUNG_MS) continue;
+    if ((await stateOf(place, name)) === 'dead') await rm(join(place, name), { force: true });
+  }
 }
 
 async function refuseShared(place: string): Promise<void> {

@@ -49,7 +49,11 @@ function checkOrigin(text: string, insecure?: InsecureHosts): string | { readonl
   if (/[\s\\]/.test(text) || !URL.canParse(text)) return { reason: 'is not a URL' };
   const url = new URL(text);
   if (!isConfidential(url, insecure)) {
-    return { reason: 'must be https (http is accepted on loopback, and for the hosts of http.allowInsecureHosts)' };
+    const also =
+      insecure === undefined
+        ? '; hosts of http.allowInsecureHosts are listed in the destinations of the client'
+        : ', and for the hosts of http.allowInsecureHosts';
+    return { reason: `must be https (http is accepted on loopback${also})` };
   }
   if (url.username !== '' || url.password !== '' || text.includes('@'))
     return { reason: 'must not contain a user name' };
