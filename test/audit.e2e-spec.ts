@@ -443,7 +443,7 @@ describe('a start with', () => {
     expect((body as Answer<Page>).data.records.map(({ kind }) => kind)).toContain('call-intent');
   }, 60_000);
 
-  it('F-157: a folder that was open to others is closed to them', async () => {
+  it('F-157, T-80: a folder that was open to others is closed to them', async () => {
     const path = join(folder, 'open');
     for (const each of [path, join(path, 'database')]) {
       mkdirSync(each);

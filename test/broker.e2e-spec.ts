@@ -100,7 +100,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     expect(askedOf(bed.simulator).join(' ')).not.toContain('whoami');
   });
 
-  it('answers a body that is nested too deeply with 400', async () => {
+  it('T-82: answers a body that is nested too deeply with 400', async () => {
     for (const [open, close] of [
       ['[', ']'],
       ['{"a":', '}'],
@@ -128,7 +128,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
     },
   );
 
-  it('repeats no person number, however it is spelled', async () => {
+  it('T-83: repeats no person number, however it is spelled', async () => {
     for (const spelled of ['01017012345', '010170 12345', '01.01.70-123.45', '010170%2012345', '０１０１７０12345']) {
       const { body } = await api(url)
         .post('/broker/transfers')

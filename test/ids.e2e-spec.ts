@@ -71,6 +71,8 @@ describe('ids of faults, threats and standards', () => {
     const isSaid = /^not yet: \S+ \S+/.test(tested) || (page !== undefined && existsSync(join(root, page)));
     const ids = isSaid ? [] : (/^with (.*)$/.exec(tested)?.[1]?.match(ID) ?? [id]);
     expect(ids.filter((each) => !named.has(each))).toEqual([]);
+    // What came in the meantime is not said to be missing.
+    expect(tested.startsWith('not yet') && named.has(id)).toBe(false);
   });
 
   it('S-23: the deviations from the FAPI 2.0 Security Profile are documented', () => {

@@ -63,7 +63,7 @@ describe('T-68: the supply chain', () => {
     },
   );
 
-  it('nothing that is installed at the root calls home: each script of an installation is known for what it does', () => {
+  it('T-79: nothing that is installed at the root calls home: each script of an installation is known for what it does', () => {
     const atRunTime = closureOf('');
     expect(atRunTime.size).toBeGreaterThan(100);
     expect([...atRunTime].filter(runsScripts).map(([path]) => path)).toEqual([]);

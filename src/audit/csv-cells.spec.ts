@@ -54,7 +54,7 @@ describe('cells of the CSV', () => {
     expect(line({ externalRef: value }).includes(`'${value.replaceAll('"', '""')}`)).toBe(true);
   });
 
-  it('T-57: nothing becomes a formula where a semicolon ends a cell, as in a Norwegian Excel', () => {
+  it('T-57, T-81: nothing becomes a formula where a semicolon ends a cell, as in a Norwegian Excel', () => {
     expect(cellsOf(line({ externalRef: 'x;=1+1' }), ';')[1]).toMatch(/^'=1/);
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(';', '"', ' ', '=', '@', '-', '+', 'a') }), (text) => {

@@ -48,7 +48,7 @@ describe('readApiKeyEntries', () => {
 });
 
 describe('a list that an editor on Windows has saved', () => {
-  it('is read with its byte order mark', () => {
+  it('F-149: is read with its byte order mark', () => {
     expect(reasons(`\uFEFF${JSON.stringify([good])}`)).toEqual([]);
   });
 });

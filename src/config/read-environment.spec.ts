@@ -244,7 +244,7 @@ describe('readEnvironment', () => {
   });
 });
 
-describe('variables that are not mistakes', () => {
+describe('F-150: variables that are not mistakes', () => {
   // What Kubernetes gives every pod of the namespace for Services called `maskinporten` and `maskinporten-simulator`.
   const serviceLinks = {
     MASKINPORTEN_SERVICE_HOST: '10.0.0.1',
@@ -293,7 +293,7 @@ describe('secrets in mounted files', () => {
   };
   const pkcs12 = { ...complete, MASKINPORTEN_PRIVATE_KEY_FILE: '', MASKINPORTEN_PKCS12_FILE: '/key.p12' };
 
-  it.each(['\n', '\r\n', ''])('a passphrase ends before its line break (%j)', (lineBreak) => {
+  it.each(['\n', '\r\n', ''])('F-148: a passphrase ends before its line break (%j)', (lineBreak) => {
     const environment = readEnvironment({
       ...pkcs12,
       MASKINPORTEN_PKCS12_PASSPHRASE_FILE: mounted(` canary ${lineBreak}`),

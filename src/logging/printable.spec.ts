@@ -32,7 +32,7 @@ describe('printable', () => {
     expect(printable(`a ${begin}\nCANARY`)).toBe('a [redacted]');
   });
 
-  it('T-01: takes out person numbers, however they are written, and leaves ids as they are', () => {
+  it('T-01, T-83: takes out person numbers, however they are written, and leaves ids as they are', () => {
     for (const number of [
       '01017012345',
       '010170 12345',

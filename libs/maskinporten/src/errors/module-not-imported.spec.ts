@@ -28,7 +28,7 @@ describe('a module that is not imported', () => {
     );
   });
 
-  it('is one of another copy of the package, and then that is said', () => {
+  it('F-151: is one of another copy of the package, and then that is said', () => {
     const message = said(`two.moduleImported(); console.log(one.moduleNotImported('@Scopes').message)`);
     expect(message).toContain('two copies of the package are loaded');
     expect(message).toContain('npm ls nestjs-maskinporten');

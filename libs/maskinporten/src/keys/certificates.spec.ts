@@ -182,7 +182,7 @@ describe('the organisation in a certificate', () => {
 });
 
 // The runner's own process has loaded TLS long ago, and what is broken stays broken: each case is a process of its own.
-describe('names in a certificate, read before anything has loaded TLS', () => {
+describe('F-159: names in a certificate, read before anything has loaded TLS', () => {
   it.each([
     ['certificate-organisation.js', 'certificateOrganisation(certificate)', '310000019'],
     ['certificate-environment.js', 'certificateEnvironment([certificate]) ?? "none"', 'none'],

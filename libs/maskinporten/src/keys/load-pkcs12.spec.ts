@@ -309,7 +309,7 @@ describe('PKCS#12 that is refused', () => {
 });
 
 describe('what mounted files and echo add', () => {
-  it.each(['\n', '\r\n'])('one line break (%j) at the end is not part of a passphrase', async (lineBreak) => {
+  it.each(['\n', '\r\n'])('F-148: one line break (%j) at the end is not part of a passphrase', async (lineBreak) => {
     const pfx = opensslPkcs12(everything, PLAIN);
     await expectWhole(pfx, `${PLAIN}${lineBreak}`, []);
     expect(await refusalOf({ pkcs12: pfx, passphrase: `${PLAIN}${lineBreak}${lineBreak}` })).toContain(

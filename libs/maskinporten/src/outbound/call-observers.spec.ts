@@ -117,7 +117,7 @@ describe('call observers', () => {
       ],
       ['the consent of a person', { consent: consentFrom('person', '01819000391') }, undefined, undefined],
       ['pid', { pid: '01819000391' }, undefined, undefined],
-    ])('somebody else’s right is a delegated call: %s', async (_what, request, organisation, party) => {
+    ])('T-76: somebody else’s right is a delegated call: %s', async (_what, request, organisation, party) => {
       await call(cached(), '/claims', { scopes: 'acme:read', ...request });
       expect(watcher.intents).toMatchObject([{ delegated: true }]);
       expect(watcher.intents[0]?.organisation).toBe(organisation);

@@ -64,7 +64,7 @@ describe('options', () => {
 });
 
 describe('the process beside ours', () => {
-  it('gets the variables of the system and those of the options, and nothing of the service', async () => {
+  it('T-78: gets the variables of the system and those of the options, and nothing of the service', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'maskinporten-child-'));
     // In place of the real worker, one that says in its refusal which variables it has.
     const worker = join(directory, 'worker.mjs');

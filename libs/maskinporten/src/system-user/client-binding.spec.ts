@@ -83,7 +83,7 @@ const ownContext = async (): Promise<unknown> => MaskinportenContext.run({ scope
 const inOwnName = async (): Promise<unknown> =>
   any.get('/acme/claims', { maskinporten: { scopes: 'acme:own', client: 'payroll' } });
 
-describe('the client that was verified is the client whose token is sent', () => {
+describe('T-74: the client that was verified is the client whose token is sent', () => {
   const standIn = new AltinnStandIn();
   let app: INestApplication;
   let payrolls: AxiosInstance;

@@ -110,7 +110,7 @@ const expectRefused = (failures: readonly Failure[], field: string, reason: RegE
   expect(failures[0]?.reason).toMatch(reason);
 };
 
-describe('a decorator that has no effect refuses the start', () => {
+describe('T-72: a decorator that has no effect refuses the start', () => {
   const standIn = new AltinnStandIn();
   beforeAll(async () => standIn.start());
   afterAll(async () => standIn.stop());

@@ -198,7 +198,7 @@ describe('@RequireSystemUser on messages and resolvers', () => {
     expect(await send('cold', { orgno: CUSTOMER })).toMatchObject({ refused: { code: 'caller_not_allowed' } });
   });
 
-  it('F-86: RPC: a withdrawn right stops the next write, and a read within 30 s', async () => {
+  it('F-86, T-75: RPC: a withdrawn right stops the next write, and a read within 30 s', async () => {
     const user = standIn.users.find(({ organisation }) => organisation === CUSTOMER);
     for (const pattern of ['write', 'read', 'remembered']) {
       expect(await send(pattern, { orgno: CUSTOMER })).toMatch(/^(written|read)$/);

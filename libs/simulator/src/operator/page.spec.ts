@@ -306,7 +306,7 @@ describe('the operator page, in a browser', () => {
       });
     });
 
-    it('is out of reach for a page of another site', async () => {
+    it('T-84: is out of reach for a page of another site', async () => {
       const { id } = await bench.request();
       await page.route('http://evil.example/', (route) =>
         route.fulfill({ contentType: 'text/html', body: '<p>hi</p>' }),
