@@ -1,5 +1,6 @@
 import type { ApplicationClass } from './application-class.js';
 import { guardedKeys } from './guarded-by.js';
+import { readMetadata } from './read-metadata.js';
 
 /** What Nest does when it calls a method. `guarded`: guards and interceptors run; `field`: as GraphQL's options say. */
 export type HandlerKind = 'guarded' | 'field' | 'none';
@@ -52,7 +53,7 @@ export function handlerKind(
 }
 
 function resolverKind(constructor: object, member: string, method: object): HandlerKind {
-  const type = read(RESOLVER_TYPE, method) ?? read(RESOLVER_TYPE, constructor);
+  const type = readMetadata(RESOLVER_TYPE, method) ?? readMetadata(RESOLVER_TYPE, constructor);
   if (member === RESOLVE_TYPE) return 'none';
   // Every method of a `@Resolver('Query')` is one, as schema-first applications write them.
   if (ROOT_TYPES.has(type)) return 'guarded';
@@ -72,5 +73,4 @@ export function bypassOf({ classes }: ApplicationClass, member: string | symbol,
   return onClass?.[0];
 }
 
-const read = (key: string | symbol, target: object): unknown => Reflect.getMetadata(key, target);
-const has = (key: string | symbol, target: object): boolean => read(key, target) !== undefined;
+const has = (key: string | symbol, target: object): boolean => readMetadata(key, target) !== undefined;

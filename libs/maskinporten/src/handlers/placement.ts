@@ -3,6 +3,7 @@ import type { ConfigurationFailures } from '../errors/index.js';
 import type { ApplicationClass } from './application-class.js';
 import type { DecoratorUses } from './decorator-uses.js';
 import { bypassOf, handlerKind } from './handler-kind.js';
+import { readMetadata } from './read-metadata.js';
 import { unguarded } from './unguarded.decorator.js';
 
 /** A decorator that has an effect only where Nest calls the method through an enhancer of ours. */
@@ -230,7 +231,7 @@ export class Placement<Value> {
   }
 
   #valueOn(target: object): Value | undefined {
-    return Reflect.getMetadata(this.#decorator.metadataKey, target) as Value | undefined;
+    return readMetadata(this.#decorator.metadataKey, target) as Value | undefined;
   }
 
   #isClassEnhanced({ classes }: ApplicationClass): boolean {
@@ -239,7 +240,7 @@ export class Placement<Value> {
 
   #isEnhanced(target: object): boolean {
     const { type, metadataKey } = this.#decorator.enhancer;
-    const enhancers: unknown = Reflect.getMetadata(metadataKey, target);
+    const enhancers = readMetadata(metadataKey, target);
     return Array.isArray(enhancers) && enhancers.some((each) => each === type || each instanceof type);
   }
 

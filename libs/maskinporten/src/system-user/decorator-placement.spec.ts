@@ -730,6 +730,7 @@ describe('T-72: a decorator that has no effect refuses the start', () => {
       @Module({})
       class Feature {}
       const hostile = new Proxy({}, { ownKeys: refuse, getOwnPropertyDescriptor: refuse });
+      const hostileMethod = new Proxy(refuse, { get: refuse, getPrototypeOf: refuse });
       expect(
         await start({
           imports: [{ module: Feature, controllers: [ClaimsController] }],
@@ -740,6 +741,10 @@ describe('T-72: a decorator that has no effect refuses the start', () => {
             SchemaFirstResolver,
             { provide: 'hostile', useValue: hostile },
             { provide: 'below a hostile one', useValue: Object.create(hostile) as object },
+            {
+              provide: 'with a hostile method',
+              useValue: Object.create({ constructor: Object, claims: hostileMethod }),
+            },
             { provide: 'nothing', useValue: Object.create(null) },
             { provide: 'text', useValue: 'text' },
             { provide: 'alias', useExisting: Consumer },
