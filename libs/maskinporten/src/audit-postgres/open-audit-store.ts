@@ -1,9 +1,8 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { FolderInUseError, FolderLock } from '../basics/index.js';
+import { FolderInUseError, FolderLock, TemporaryFolder } from '../basics/index.js';
 import { copyFolder, folderState } from './copy-folder.js';
 import { pgliteDatabase, type PgliteFolder } from './pglite-audit-store.js';
 import { PostgresAuditStore } from './postgres-audit-store.js';
@@ -27,21 +26,20 @@ export async function openAuditStore(where: string, project: string): Promise<Po
   const folder = await databaseFolder(where);
   const entry = createRequire(join(project, 'package.json')).resolve('@electric-sql/pglite');
   const { PGlite } = (await import(pathToFileURL(entry).href)) as Pick<PgliteFolder, 'PGlite'>;
-  const copy = await mkdtemp(join(tmpdir(), 'audit-copy-'));
-  const remove = (): Promise<void> => rm(copy, { recursive: true, force: true });
+  const copy = await TemporaryFolder.make('audit-copy-');
   try {
-    await copyUnused(folder, copy);
-    const database = pgliteDatabase(await PGlite.create(copy));
+    await copyUnused(folder, copy.path);
+    const database = pgliteDatabase(await PGlite.create(copy.path));
     const close = async (): Promise<void> => {
       try {
         await database.close();
       } finally {
-        await remove();
+        await copy.remove();
       }
     };
     return new PostgresAuditStore({ database: { ...database, close } });
   } catch (error) {
-    await remove();
+    await copy.remove();
     throw error;
   }
 }

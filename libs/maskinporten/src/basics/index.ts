@@ -5,3 +5,4 @@ export { withoutLineBreak } from './without-line-break.js';
 export { ownMembers } from './own-members.js';
 export { onAbort } from './on-abort.js';
 export type { AbortSource } from './on-abort.js';
+export { TemporaryFolder } from './temporary-folder.js';
