@@ -280,6 +280,9 @@ describe('F-150: variables that are not mistakes', () => {
     };
     expect(readEnvironment({ ...complete, ...command }).MASKINPORTEN_CLIENT_ID).toBe('my-client');
     expect(refused({ ...complete, MASKINPORTEN_ADMIN_CLIENTID: 'x' })).toEqual(['MASKINPORTEN_ADMIN_CLIENTID']);
+    // Somebody has configured Maskinporten, so what is missing is said instead of a demo.
+    expect(refused(command)).toContain('MASKINPORTEN_CLIENT_ID');
+    expect(isDemo(readEnvironment({ MASKINPORTEN_ADMIN_CLIENT_ID: ' ' }))).toBe(true);
   });
 });
 

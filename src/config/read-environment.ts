@@ -45,8 +45,8 @@ function examine(environment: Environment, variables: Variables): SettingFailure
     reason: Object.values(constraints)[0] ?? 'is not valid',
   }));
   const unknown = unknownVariables(variables);
-  // A mistyped name means that somebody did configure Maskinporten, so it does not lead into demo mode.
-  const demo = isDemo(environment) && unknown.length === 0;
+  // A mistyped name, or one of the command's, means that somebody did configure Maskinporten: that is not a demo.
+  const demo = isDemo(environment) && unknown.length === 0 && !hasCommandVariable(variables);
   const together = demo ? checkDemo(environment, variables) : checkCredentials(environment);
   return onePerVariable([
     ...unknown,
@@ -83,6 +83,11 @@ function unknownVariables(variables: Variables): SettingFailure[] {
 /** A Service called `maskinporten` brings variables of its own, and one `.env` may serve the command too. */
 const isKnown = (name: string, value: unknown): boolean =>
   (VARIABLES as readonly string[]).includes(name) || isCommandVariable(name) || isServiceLink(name, value);
+
+const hasCommandVariable = (variables: Variables): boolean =>
+  Object.entries(variables).some(
+    ([name, value]) => isCommandVariable(name) && typeof value === 'string' && value.trim() !== '',
+  );
 
 function onePerVariable(failures: readonly SettingFailure[]): SettingFailure[] {
   return [...new Map(failures.toReversed().map((failure) => [failure.variable, failure])).values()].toReversed();
