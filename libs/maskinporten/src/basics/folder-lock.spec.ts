@@ -183,8 +183,8 @@ describe('FolderLock', () => {
   });
 
   it('F-153: file systems that other machines may have too are known', () => {
-    const types = [0x6969, 0xff534d42, 0xfe534d42, -11317950, 0x517b, 0x65735546, 0x01021997];
-    expect(types.map(sharedFileSystem)).toEqual(['NFS', 'SMB', 'SMB', 'SMB', 'SMB', 'FUSE', '9P']);
+    const types = [0x6969, 0xff534d42, 0xfe534d42, -11317950, 0x517b, 0x65735546, 0x01021997, 0x19830326];
+    expect(types.map(sharedFileSystem)).toEqual(['NFS', 'SMB', 'SMB', 'SMB', 'SMB', 'FUSE', '9P', 'BeeGFS']);
     // ext4, tmpfs, overlay, XFS, Btrfs
     for (const type of [0xef53, 0x01021994, 0x794c7630, 0x58465342, 0x9123683e])
       expect(sharedFileSystem(type)).toBeUndefined();

@@ -13,6 +13,13 @@ const SHARED_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x7461636f, 'OCFS2'],
   [0x47504653, 'GPFS'],
   [0x73757245, 'Coda'],
+  [0x19830326, 'BeeGFS'],
+  [0x20030528, 'OrangeFS'],
+  [0xaad7aaea, 'PanFS'],
+  [0x6b414653, 'AFS'],
+  [0x786f4256, 'a shared folder of VirtualBox'],
+  [0x7c7c6673, 'a shared folder of Parallels'],
+  [0xbacbacbc, 'a shared folder of VMware'],
 ]);
 
 /**

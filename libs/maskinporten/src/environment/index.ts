@@ -1,4 +1,4 @@
-// What is known about variables, whoever reads them: the command, the template, an application.
+// What is known about variables, for everybody who reads them: the command, the template, an application.
 export { withoutByteOrderMark } from '../basics/index.js';
 export { isCommandVariable } from './command-variables.js';
 export { issuerOfWellKnown } from './issuer-of-well-known.js';

@@ -17,7 +17,7 @@ export function insecureHosts(given: unknown): InsecureHosts {
 
 /**
  * What is wrong with the option `http.allowInsecureHosts`. It is for containers of a developer's machine that have names
- * instead of loopback addresses (`http://simulator:8480`): whoever listens on the way to such a host reads every token.
+ * instead of loopback addresses (`http://simulator:8480`): who listens on the way to such a host reads every token.
  * So it is refused where anything could be lost: for production's issuer, and with `NODE_ENV=production`.
  *
  * @param environment which environment the issuer belongs to, if any

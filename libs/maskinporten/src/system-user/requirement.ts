@@ -2,7 +2,7 @@ import { Reflector } from '@nestjs/core';
 import type { ExecutionContext } from '@nestjs/common';
 import type { ValueSource } from './value-source.js';
 
-/** What `@RequireSystemUser` is told. */
+/** What `@RequireSystemUser` requires. */
 export interface SystemUserRequirement {
   /** Who has to have approved it: `fromParam('orgno')`, `fromBody('…')` or a function of the context. */
   readonly organisation: ValueSource | ((context: ExecutionContext) => string | Promise<string>);

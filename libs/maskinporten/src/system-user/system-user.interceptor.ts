@@ -41,7 +41,7 @@ export class SystemUserInterceptor implements NestInterceptor {
       catchError((error: unknown) => {
         const refusal = downstreamRefusal(error);
         if (refusal === undefined) return throwError(() => error);
-        return from(whatToTell({ gate, context, delegation, refusal, error })).pipe(
+        return from(answerFor({ gate, context, delegation, refusal, error })).pipe(
           mergeMap((told) => throwError(() => told)),
         );
       }),
@@ -69,7 +69,7 @@ export class SystemUserInterceptor implements NestInterceptor {
 const handleAs = (context: ExecutionContext, delegation: VerifiedDelegation, next: CallHandler): Observable<unknown> =>
   new Observable<unknown>((subscriber) => runVerified(context, delegation, () => next.handle().subscribe(subscriber)));
 
-async function whatToTell(refused: {
+async function answerFor(refused: {
   readonly gate: DelegationGate;
   readonly context: ExecutionContext;
   readonly delegation: VerifiedDelegation;
