@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -177,6 +178,8 @@ describe('the built service on SIGTERM', () => {
     });
     const [, port] = await service.says(/"port":(\d+)/);
     const url = `http://127.0.0.1:${port}`;
+    // The search is answered when the database has been made.
+    await fetch(`${url}/audit/${randomUUID()}`, { headers: AUTHORIZATION });
     expect(await ask(url, '/health/ready')).toEqual({ status: 200, body: { status: 'ok' } });
     // Its token is there and everything is loaded: what is asked while it drains takes milliseconds of the five seconds.
     expect((await fetch(`${url}/broker/transfers`, { headers: AUTHORIZATION })).status).toBe(200);

@@ -31,6 +31,7 @@ export class AuditReader {
 
   /** Who asks about the request it has just made finds its end, too: what waits is stored a moment later. */
   async #settled(): Promise<void> {
+    await this.log.store.opened;
     const { seq, pending } = this.log.status();
     const untilMs = performance.now() + SETTLE_LIMIT_MS;
     const isWaiting = (): boolean => {

@@ -4,10 +4,13 @@ import { isMaskinportenError, type AuditStore } from 'nestjs-maskinporten';
 import { EnvironmentError, isPostgresUrl, type Environment } from '../config/index.js';
 import { errorCode } from './error-code.js';
 import { IN_MEMORY, makeDataDirectory, wrongDirectory } from './data-directory.js';
+import { ensureCluster } from './ensure-cluster.js';
+import { OpeningAuditStore } from './opening-audit-store.js';
 
 /**
  * Opens the store that the settings name. A database that does not answer is no reason not to start: calls on behalf of
- * others are refused until it does (F-133). One that is set up wrongly is.
+ * others are refused until it does (F-133). One that is set up wrongly is. A store that is made for the first time may still
+ * be opening when it is returned: it fails only when it cannot be made.
  *
  * @throws EnvironmentError
  */
@@ -84,14 +87,25 @@ async function openEmbedded({ AUDIT_DATA_DIR: path }: Environment): Promise<Audi
     import('nestjs-maskinporten/audit-postgres'),
   ]);
   if (path === IN_MEMORY) return openPgliteAuditStore(await PGlite.create());
-  const folder = await makeDataDirectory(path);
-  try {
-    return await openPgliteAuditStore({ folder, PGlite });
-  } catch (error) {
-    if (isMaskinportenError(error, 'MP_CONFIG')) throw wrongDirectory(error.failures[0]?.reason ?? error.message);
-    logger.error({ message: 'embedded database cannot be opened', error: error instanceof Error ? error.message : '' });
-    throw wrongDirectory('holds a database that cannot be opened: name another folder, and keep this one');
-  }
+  return OpeningAuditStore.open(async (signal, onSlow) => {
+    const folder = await makeDataDirectory(path);
+    // The folder is locked when this is called.
+    const create = async (locked: string) => {
+      await ensureCluster(locked, signal, onSlow);
+      return PGlite.create(locked);
+    };
+    try {
+      return await openPgliteAuditStore({ folder, PGlite: { create } });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isMaskinportenError(error, 'MP_CONFIG')) throw wrongDirectory(error.failures[0]?.reason ?? error.message);
+      logger.error({
+        message: 'embedded database cannot be opened',
+        error: error instanceof Error ? error.message : '',
+      });
+      throw wrongDirectory('holds a database that cannot be opened: name another folder, and keep this one');
+    }
+  });
 }
 
 const logger = new Logger('Audit');

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Controller, Get, Header, Req, Res, ServiceUnavailableException } from '@nestjs/common';
 import { HealthCheckService } from '@nestjs/terminus';
+import { AuditLog } from 'nestjs-maskinporten';
 import { MaskinportenHealthIndicator, MaskinportenProbes, type ProbeAnswer } from 'nestjs-maskinporten/health';
 import { HealthReaders } from './health-readers.js';
 
@@ -17,6 +18,7 @@ export class HealthController {
     private readonly maskinporten: MaskinportenHealthIndicator,
     private readonly probes: MaskinportenProbes,
     private readonly readers: HealthReaders,
+    private readonly log: AuditLog,
   ) {}
 
   @Get('live')
@@ -27,8 +29,11 @@ export class HealthController {
 
   @Get('ready')
   @Header('cache-control', 'no-store')
-  ready(@Res({ passthrough: true }) response: Answer): Pick<ProbeAnswer, 'status'> {
-    return answered(response, this.probes.readiness());
+  ready(@Res({ passthrough: true }) response: Answer): Readiness {
+    const answer = this.probes.readiness();
+    // Calls on behalf of customers would wait until the log is open; another replica answers them now.
+    const isWaiting = answer.httpStatus === 200 && this.log.status().state === 'opening';
+    return answered(response, isWaiting ? { status: 'waiting_for_audit_log', httpStatus: 503 } : answer);
   }
 
   /** 200 for up and degraded, 503 for down. */
@@ -46,7 +51,14 @@ export class HealthController {
   }
 }
 
-function answered(response: Answer, { status, httpStatus }: ProbeAnswer): Pick<ProbeAnswer, 'status'> {
+interface Readiness {
+  readonly status: ProbeAnswer['status'] | 'waiting_for_audit_log';
+}
+
+function answered<T extends string>(
+  response: Answer,
+  { status, httpStatus }: { readonly status: T; readonly httpStatus: number },
+): { readonly status: T } {
   response.status(httpStatus);
   return { status };
 }

@@ -6,10 +6,11 @@ import type { AuditCheckpoint, CheckpointKey } from './checkpoint.js';
 /** How the log is doing; nothing in it is secret. */
 export interface AuditStatus {
   /**
-   * `degraded`: the store does not answer, or refuses, and delegated calls fail meanwhile (F-133); or there was a conflict
-   * since the start, after which the log is written all the same (F-156).
+   * `opening`: the store is still being opened; delegated calls wait. `degraded`: the store does not answer, or refuses, and
+   * delegated calls fail meanwhile (F-133); or there was a conflict since the start, after which the log is written all the
+   * same (F-156).
    */
-  readonly state: 'up' | 'degraded';
+  readonly state: 'opening' | 'up' | 'degraded';
   /** Records that wait to be stored. */
   readonly pending: number;
   /** Records that were lost since the start, because too many waited; each gap is in the log. */

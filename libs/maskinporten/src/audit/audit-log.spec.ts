@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { isMaskinportenError } from '../errors/index.js';
 import { AuditLog } from './audit-log.js';
 import type { AuditLogOptions, AuditStatus } from './audit-log-options.js';
@@ -334,6 +334,97 @@ describe('AuditLog', () => {
       await auditRefusal(log.write(intent(), { required: true }));
       expect(log.status()).toMatchObject({ state: 'degraded', lastErrorCode: 'CONFLICT' });
       store.beforeAppend = () => undefined;
+    });
+  });
+
+  describe('while the store is being opened', () => {
+    /** A database that takes its time: whoever asks waits. */
+    class OpeningStore extends MemoryAuditStore {
+      open = nothing;
+      fail: (error: Error) => void = nothing;
+      readonly opened = new Promise<void>((resolve, reject) => {
+        this.open = resolve;
+        this.fail = reject;
+      });
+      override async latestHead(): ReturnType<MemoryAuditStore['latestHead']> {
+        await this.opened;
+        return super.latestHead();
+      }
+    }
+    let opening: OpeningStore;
+    beforeEach(() => {
+      opening = new OpeningStore();
+      opening.opened.catch(nothing);
+    });
+    afterEach(() => {
+      opening.open();
+      jest.useRealTimers();
+    });
+
+    it('F-133: what must be recorded waits, without a deadline, and is stored before anybody goes on', async () => {
+      jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+      const log = open({ store: opening });
+      const outcomes: string[] = [];
+      const written = log.write(intent(), { required: true }).then(() => outcomes.push(kinds(opening.stored).join()));
+      await jest.advanceTimersByTimeAsync(3_600_000);
+      expect(outcomes).toEqual([]);
+      expect(log.status()).toMatchObject({ state: 'opening', pending: 1, lost: 0, seq: 0 });
+      opening.open();
+      await written;
+      expect(outcomes).toEqual(['opened,call-intent']);
+      expect(log.status()).toMatchObject({ state: 'up', pending: 0 });
+      // No deadline is left that could call the log failing.
+      await jest.advanceTimersByTimeAsync(3_600_000);
+      expect(log.status().state).toBe('up');
+    });
+
+    it('the deadline begins when it is open', async () => {
+      jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+      opening.beforeAppend = () => new Promise(nothing);
+      const log = open({ store: opening });
+      const written = log.write(intent(), { required: true });
+      const refused = auditRefusal(written);
+      opening.open();
+      await jest.advanceTimersByTimeAsync(2_000);
+      await refused;
+      expect(log.status()).toMatchObject({ state: 'degraded', lastErrorCode: 'TIMEOUT' });
+      jest.useRealTimers();
+      await log.close(1);
+    });
+
+    it('nobody else waits, and nothing is lost', async () => {
+      const log = open({ store: opening });
+      expect(await log.offer(intent('r-1'))).toBe(false);
+      log.record(outcome('r-1'));
+      const written = log.write(intent('r-2'), { required: true });
+      opening.open();
+      await written;
+      expect(kinds(opening.stored)).toEqual(['opened', 'call-intent', 'call-outcome', 'call-intent']);
+    });
+
+    it('F-133: what waits is refused when it cannot be opened', async () => {
+      const log = open({ store: opening });
+      const refused = auditRefusal(log.write(intent(), { required: true }));
+      opening.fail(down('ENOSPC'));
+      await refused;
+      expect(log.status()).toMatchObject({ state: 'degraded', lastErrorCode: 'ENOSPC', pending: 0, lost: 0 });
+      await log.close(1);
+    });
+
+    it('a log that is closed waits for the store when there is something to store, and not when there is nothing', async () => {
+      const empty = open({ store: opening });
+      await empty.close();
+      expect(opening.closed).toBe(true);
+      opening = new OpeningStore();
+      const log = open({ store: opening });
+      log.record(outcome());
+      const closed = log.close();
+      await auditRefusal(log.write(intent(), { required: true }));
+      expect(opening.closed).toBe(false);
+      opening.open();
+      await closed;
+      expect(kinds(opening.stored)).toEqual(['opened', 'call-outcome', 'closed']);
+      expect(opening.closed).toBe(true);
     });
   });
 

@@ -29,6 +29,8 @@ export class AuditLog {
   readonly #maxBatch: number;
   readonly #queue: PendingQueue;
   readonly #batches: BatchWriter;
+  /** Settled when the store can be asked; undefined from then on. */
+  #opening: Promise<void> | undefined;
   #linger: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
@@ -45,13 +47,17 @@ export class AuditLog {
       (lost) => new PendingRecord({ kind: 'gap', at: this.#now(), facts: {}, lost }, false),
     );
     this.#batches = new BatchWriter(options, checked, this.#queue, () => options.onState?.(this.status()));
+    const opened = (): void => {
+      this.#opening = undefined;
+    };
+    this.#opening = options.store.opened?.then(opened, opened);
   }
 
   /**
    * Stores a record.
    *
-   * @param options `required`: what it tells of must not happen unless it is stored – it fails within the deadline and is
-   *   not stored later, unless the store answers so late that it is there already. Default false: it waits as long as it takes.
+   * @param options `required`: what it tells of must not happen unless it is stored – it fails within the deadline, which
+   *   begins when the store is open, and is not stored later, unless the store answers so late that it is there already. Default false: it waits as long as it takes.
    * @returns when it is durable
    * @throws OutboundCallRefusedError (`MP_AUDIT`) when it is not going to be
    */
@@ -68,9 +74,11 @@ export class AuditLog {
       const record = new PendingRecord(this.#contentOf(entry), required, settle);
       if (!this.#queue.add(record)) return;
       if (required) {
-        record.startDeadline(this.#deadlineMs, () => {
-          record.settle('refused');
-          this.#batches.stall();
+        this.#whenOpened(() => {
+          record.startDeadline(this.#deadlineMs, () => {
+            record.settle('refused');
+            this.#batches.stall();
+          });
         });
       }
       this.#batches.start();
@@ -80,14 +88,16 @@ export class AuditLog {
   /**
    * Stores a record and waits for it only while the store answers.
    *
-   * @returns true when it is durable; false when it goes on waiting, or had to be counted as lost
+   * @returns true when it is durable; false when it goes on waiting, also for a store that is being opened, or had to be
+   *   counted as lost
    */
   offer(entry: AuditEntry): Promise<boolean> {
     return new Promise((resolve) => {
       const isFailing = this.#batches.isFailing;
       const record = this.#accept(entry, (outcome) => resolve(outcome === 'stored'));
-      if (record === undefined || isFailing) {
+      if (record === undefined || isFailing || this.#opening !== undefined) {
         resolve(false);
+        if (record !== undefined) this.#batches.start();
         return;
       }
       record.startDeadline(this.#deadlineMs, () => {
@@ -125,13 +135,16 @@ export class AuditLog {
   }
 
   status(): AuditStatus {
-    return { ...this.#batches.status(), pending: this.#batches.pending + this.#queue.length, lost: this.#queue.lost };
+    const status = this.#batches.status();
+    const state = this.#opening === undefined ? status.state : 'opening';
+    return { ...status, state, pending: this.#batches.pending + this.#queue.length, lost: this.#queue.lost };
   }
 
   /**
    * Stores what waits, says that the writer ended in order, and closes the store. Nothing is taken any more.
    *
-   * @param deadlineMs how long it tries; default 5,000. What is not stored by then is lost
+   * @param deadlineMs how long it tries once the store is open; default 5,000. What is not stored by then is lost. A store
+   *   that is still being opened is waited for when there is something to store, and closed at once when not
    */
   close(deadlineMs: number = CLOSE_DEADLINE_MS): Promise<void> {
     this.#closed ??= this.#close(deadlineMs);
@@ -140,8 +153,14 @@ export class AuditLog {
 
   async #close(deadlineMs: number): Promise<void> {
     clearTimeout(this.#linger);
+    if (!this.#queue.isEmpty) await this.#opening;
     await this.#batches.finish({ kind: 'closed', at: this.#now(), facts: {} }, deadlineMs);
     await this.#options.store.close();
+  }
+
+  #whenOpened(then: () => void): void {
+    if (this.#opening === undefined) then();
+    else void this.#opening.then(then);
   }
 
   #accept(entry: AuditEntry, onSettled?: (outcome: PendingOutcome) => void): PendingRecord | undefined {

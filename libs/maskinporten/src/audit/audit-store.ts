@@ -36,6 +36,11 @@ export interface AuditStore {
    */
   check?(): Promise<void>;
   /**
+   * For a store that is still being opened when the log gets it: settles when the store can be asked, or never will be.
+   * Until then the log keeps what it is given and no deadline runs, so nothing is refused and nothing is recorded late.
+   */
+  readonly opened?: Promise<void>;
+  /**
    * Adds records of one writer with consecutive numbers, and a checkpoint of the last of them (or of an earlier one, with
    * no records). All or nothing, and durable when it resolves. It settles in bounded time. The same batch once more – asked
    * because the answer to the first time was lost – adds nothing and resolves.

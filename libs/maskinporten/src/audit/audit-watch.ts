@@ -38,6 +38,7 @@ export function watchForAudit(log: AuditLog, sources: AuditSources, otherCalls: 
       name: 'audit',
       report: () => {
         const { state, pending, lost, conflicts, lastErrorCode } = log.status();
+        if (state === 'opening') return { status: 'degraded', details: { pending, lost, opening: true } };
         const details = { pending, lost, ...(state === 'up' ? {} : { conflicts, errorCode: lastErrorCode }) };
         return { status: state, details };
       },

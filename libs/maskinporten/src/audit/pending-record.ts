@@ -33,6 +33,7 @@ export class PendingRecord {
   }
 
   startDeadline(deadlineMs: number, onDeadline: () => void): void {
+    if (this.#isSettled) return;
     this.#timer = setTimeout(onDeadline, deadlineMs);
     this.#timer.unref();
   }
