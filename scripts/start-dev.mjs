@@ -48,12 +48,14 @@ async function update() {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, async () => {
-    isEnding = true;
-    await stop();
-    await working;
-    process.exit(0);
-  });
+  process.once(signal, () => void end());
+}
+
+async function end() {
+  isEnding = true;
+  await stop();
+  await working;
+  process.exit(0);
 }
 
 /** Each folder by itself: Node's own recursive watching loses a file that an editor replaces (Linux, Node 20). */

@@ -42,7 +42,7 @@ async function run({ name, command: [program, ...args], outputFile: counted }) {
   const failed = counts.failed + skipped - notRun.length;
   // A run that failed although no test did (a crash at the end) is a failure too.
   const result = { name, ok, passed: counts.passed, failed: failed === 0 && !ok ? 1 : failed, notRun };
-  if (!ok) process.stdout.write(`\n── ${name} ──\n${Buffer.concat(output)}`);
+  if (!ok) process.stdout.write(`\n── ${name} ──\n${Buffer.concat(output).toString()}`);
   for (const what of notRun) console.log(what);
   if (skipped > notRun.length) console.log(`${skipped - notRun.length} skipped, although nothing is missing for them`);
   const seconds = ((Date.now() - started) / 1000).toFixed(0);

@@ -24,7 +24,7 @@ describe('SigningGate', () => {
     const gate = new SigningGate(2);
     const started: number[] = [];
     const ends = [0, 1, 2, 3].map(deferred);
-    const runs = ends.map(({ promise }, index) =>
+    const tasks = ends.map(({ promise }, index) =>
       gate.run(async () => {
         started.push(index);
         await promise;
@@ -36,7 +36,7 @@ describe('SigningGate', () => {
     await turn();
     expect(started).toEqual([0, 1, 2]);
     for (const end of ends) end.resolve();
-    await Promise.all(runs);
+    await Promise.all(tasks);
     expect([started, gate.running, gate.waiting]).toEqual([[0, 1, 2, 3], 0, 0]);
   });
 
