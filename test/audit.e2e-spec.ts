@@ -2,14 +2,16 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
+import type { INestApplication } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AuditRecord } from 'nestjs-maskinporten';
-import { migrateAuditDatabase, openPgliteAuditStore } from 'nestjs-maskinporten/audit-postgres';
+import { openPgliteAuditStore } from 'nestjs-maskinporten/audit-postgres';
 import request from 'supertest';
 import { PostgresCluster, withPostgres } from '../libs/maskinporten/src/audit-postgres/postgres-cluster.fixtures.js';
+import { putEmptyPglite } from '../libs/maskinporten/src/audit-postgres/prepared-pglite.fixtures.js';
 import {
   API_KEY,
   api,
@@ -45,7 +47,7 @@ interface Page {
   readonly next?: string;
 }
 
-async function makeAuditBed(database: EnvironmentVariables): Promise<TestBed> {
+async function makeAuditBed(): Promise<TestBed> {
   const bed = await makeDelegationBed();
   bed.simulator.operator.systemUsers.addUnknown({
     systemId: SYSTEM_ID,
@@ -57,9 +59,32 @@ async function makeAuditBed(database: EnvironmentVariables): Promise<TestBed> {
     { name: 'colleague', sha256: sha256(COLLEAGUE), organisations: [CUSTOMER, OTHER_CUSTOMER] },
     { name: 'stranger', sha256: sha256(STRANGER), organisations: [OTHER_CUSTOMER] },
   ];
-  const variables = { ...bed.variables, API_KEYS: JSON.stringify(callers), RULEBOOK_VERSION: '2026.2', ...database };
+  const variables = { ...bed.variables, API_KEYS: JSON.stringify(callers), RULEBOOK_VERSION: '2026.2' };
   return { ...bed, variables };
 }
+
+/** All services of this file use it; each has a database of its own. */
+let bed: TestBed;
+beforeAll(async () => {
+  bed = await makeAuditBed();
+});
+afterAll(closeAll);
+
+/** Calls that reached the API. */
+const reached = (): number =>
+  bed.simulator.log.filter(({ server, kind }) => server === 'api' && kind === 'call').length;
+
+const services: INestApplication[] = [];
+
+async function start(database: EnvironmentVariables, adapter?: AbstractHttpAdapter): ReturnType<typeof serve> {
+  const service = await serve({ ...bed.variables, ...database }, adapter);
+  services.push(service.app);
+  return service;
+}
+
+const endServices = async (): Promise<void> => {
+  for (const app of services.splice(0)) await app.close();
+};
 
 const ADAPTERS: [string, () => AbstractHttpAdapter][] = [
   ['Express', () => new ExpressAdapter()],
@@ -68,16 +93,14 @@ const ADAPTERS: [string, () => AbstractHttpAdapter][] = [
 
 const idOf = ({ body }: { readonly body: unknown }): string => (body as Answer<unknown>)._meta.requestId;
 
-/** The same suite for every kind of database; `database` is read when it is ready. */
-function auditRoutes(makeAdapter: () => AbstractHttpAdapter, database: () => EnvironmentVariables): void {
-  let bed: TestBed;
+/** The same suite for every kind of database. */
+function auditRoutes(makeAdapter: () => AbstractHttpAdapter, database: () => Promise<EnvironmentVariables>): void {
   let url: string;
 
   beforeAll(async () => {
-    bed = await makeAuditBed(database());
-    ({ url } = await serve(bed.variables, makeAdapter()));
-  }, 60_000);
-  afterAll(closeAll);
+    ({ url } = await start(await database(), makeAdapter()));
+  });
+  afterAll(endServices);
 
   const recordsOf = async (requestId: string, key = API_KEY): Promise<AuditRecord[]> => {
     const { body } = await request(url).get(`/audit/${requestId}`).set(as(key)).expect(200);
@@ -237,7 +260,10 @@ function auditRoutes(makeAdapter: () => AbstractHttpAdapter, database: () => Env
 describe.each(ADAPTERS)('the routes of the audit log, on PGlite and %s', (_name, makeAdapter) => {
   const folder = mkdtempSync(join(tmpdir(), 'audit-e2e-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  auditRoutes(makeAdapter, () => ({ AUDIT_DATA_DIR: join(folder, 'audit') }));
+  auditRoutes(makeAdapter, async () => {
+    await putEmptyPglite(join(folder, 'database'));
+    return { AUDIT_DATA_DIR: folder };
+  });
 });
 
 withPostgres(() => {
@@ -245,32 +271,25 @@ withPostgres(() => {
     let cluster: PostgresCluster;
 
     const databaseOf = async (): Promise<EnvironmentVariables> => {
-      const name = await cluster.createDatabase();
+      const name = await cluster.createLog();
       return { DATABASE_URL: cluster.url(name, 'service'), DATABASE_MIGRATION_URL: cluster.url(name, 'owner') };
     };
     beforeAll(async () => {
       cluster = await PostgresCluster.start();
-    }, 60_000);
-    afterAll(async () => cluster.remove());
+    });
+    afterAll(async () => cluster?.remove());
 
     describe.each(ADAPTERS)('the routes of the audit log on %s', (_name, makeAdapter) => {
-      let database: EnvironmentVariables;
-      beforeAll(async () => {
-        database = await databaseOf();
-      });
-      auditRoutes(makeAdapter, () => database);
+      auditRoutes(makeAdapter, databaseOf);
     });
 
     describe('a service', () => {
-      afterEach(closeAll);
+      afterEach(endServices);
 
       it('F-133: without the database calls on behalf of others are refused before they are made, and others go on', async () => {
-        const bed = await makeAuditBed(await databaseOf());
-        const { url } = await serve(bed.variables);
+        const { url } = await start(await databaseOf());
         await api(url).get(CLAIMS).expect(200);
         await api(url).get('/broker/transfers').expect(200);
-        const reached = (): number =>
-          bed.simulator.log.filter(({ server, kind }) => server === 'api' && kind === 'call').length;
         const before = reached();
         const lost = (await api(url).get(CLAIMS).expect(200)).body as Answer<unknown>;
         expect(reached()).toBe(before + 1);
@@ -299,25 +318,24 @@ withPostgres(() => {
         >;
         expect(records.data.map(({ kind }) => kind)).toContain('call-intent');
         expect(JSON.stringify((await api(url).get('/health').expect(200)).body)).toContain('"audit":{"status":"up"');
-      }, 60_000);
+      });
 
       it('F-133: a service that starts without the database serves what needs no audit log', async () => {
-        const bed = await makeAuditBed(await databaseOf());
+        const database = await databaseOf();
         await cluster.stopServer('fast');
         try {
-          const { url } = await serve(bed.variables);
+          const { url } = await start(database);
           await api(url).get('/broker/transfers').expect(200);
           const { body } = await api(url).get(CLAIMS).expect(503);
           expect(body).toMatchObject({ failures: [{ code: 'MP_AUDIT' }] });
         } finally {
           await cluster.startServer();
         }
-      }, 60_000);
+      });
 
       it('the end of the service stores what waits, and says that it was in order', async () => {
         const database = await databaseOf();
-        const bed = await makeAuditBed(database);
-        const { app, url } = await serve(bed.variables);
+        const { app, url } = await start(database);
         const answers = await Promise.all(Array.from({ length: 10 }, async () => api(url).get(CLAIMS).expect(200)));
         await app.close();
         const name = new URL(database['DATABASE_URL'] ?? '').pathname.slice(1);
@@ -331,7 +349,7 @@ withPostgres(() => {
           const kinds = rows.filter(({ request_id: id }) => id === idOf(answer)).map(({ kind }) => String(kind));
           expect(kinds.toSorted()).toEqual(['call-intent', 'call-outcome', 'delegation']);
         }
-      }, 60_000);
+      });
 
       it.each<[string, (name: string) => EnvironmentVariables, RegExp]>([
         [
@@ -366,18 +384,14 @@ withPostgres(() => {
           /DATABASE_MIGRATION_URL names a role that may not/,
         ],
       ])('a start with %s says what to do', async (_what, variables, said) => {
-        const bed = await makeAuditBed(variables(await cluster.createDatabase()));
-        await expect(serve(bed.variables)).rejects.toThrow(said);
+        await expect(start(variables(await cluster.createDatabase()))).rejects.toThrow(said);
       });
 
       it.each(['postgres', 'owner'] as const)(
         'F-155: a start as %s, on tables that are there, is refused',
         async (user) => {
-          const { DATABASE_URL: url = '', DATABASE_MIGRATION_URL: owner = '' } = await databaseOf();
-          await migrateAuditDatabase({ connectionString: owner, runningRole: 'service' });
-          const name = new URL(url).pathname.slice(1);
-          const bed = await makeAuditBed({ DATABASE_URL: cluster.url(name, user) });
-          await expect(serve(bed.variables)).rejects.toThrow(
+          const name = await cluster.createLog();
+          await expect(start({ DATABASE_URL: cluster.url(name, user) })).rejects.toThrow(
             /DATABASE_URL names a role that can change what it has written/,
           );
           expect(await cluster.asOwner(name, 'SELECT FROM maskinporten_audit.records')).toEqual([]);
@@ -390,7 +404,7 @@ withPostgres(() => {
 describe('a start with', () => {
   const folder = mkdtempSync(join(tmpdir(), 'audit-start-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  afterEach(closeAll);
+  afterEach(endServices);
 
   it.each<[string, EnvironmentVariables, RegExp]>([
     ['an address that is none', { DATABASE_URL: 'mysql://canary' }, /DATABASE_URL must be postgresql/],
@@ -422,26 +436,27 @@ describe('a start with', () => {
       /AUDIT_DATA_DIR is memory/,
     ],
   ])('%s says which setting is wrong, and no value', async (_what, variables, said) => {
-    const bed = await makeAuditBed(variables);
-    const start = serve(bed.variables);
-    await expect(start).rejects.toThrow(said);
-    await expect(start).rejects.not.toThrow(/canary/);
+    const started = start(variables);
+    await expect(started).rejects.toThrow(said);
+    await expect(started).rejects.not.toThrow(/canary/);
   });
 
   it('F-153: a folder that another service has names the lock, and the folder is free when that one ends', async () => {
-    const bed = await makeAuditBed({ AUDIT_DATA_DIR: join(folder, 'shared') });
+    const database = { AUDIT_DATA_DIR: join(folder, 'shared') };
+    mkdirSync(database.AUDIT_DATA_DIR);
+    await putEmptyPglite(join(folder, 'shared/database'));
     const other = await openPgliteAuditStore({ folder: join(folder, 'shared/database'), PGlite });
     const lock = join(folder, 'shared/database/in-use.1');
-    await expect(serve(bed.variables)).rejects.toThrow(`AUDIT_DATA_DIR is in use: another process holds ${lock}`);
+    await expect(start(database)).rejects.toThrow(`AUDIT_DATA_DIR is in use: another process holds ${lock}`);
     await other.close();
-    const { app, url } = await serve(bed.variables);
+    const { app, url } = await start(database);
     await api(url).get(CLAIMS).expect(200);
     await app.close();
     // What the first start wrote is there after the second.
-    const again = await serve(bed.variables);
+    const again = await start(database);
     const { body } = await api(again.url).get(`/audit?organisation=${CUSTOMER}&day=${today()}`).expect(200);
     expect((body as Answer<Page>).data.records.map(({ kind }) => kind)).toContain('call-intent');
-  }, 60_000);
+  });
 
   it('F-157, T-80: a folder that was open to others is closed to them', async () => {
     const path = join(folder, 'open');
@@ -449,8 +464,8 @@ describe('a start with', () => {
       mkdirSync(each);
       chmodSync(each, 0o777);
     }
-    const bed = await makeAuditBed({ AUDIT_DATA_DIR: path });
-    await serve(bed.variables);
+    // From nothing: the service makes the database.
+    await start({ AUDIT_DATA_DIR: path });
     for (const each of [path, join(path, 'database')]) expect(statSync(each).mode & 0o777).toBe(0o700);
-  }, 60_000);
+  });
 });

@@ -3,9 +3,13 @@ import { EventEmitter, once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { preparedPglite } from '../../libs/maskinporten/src/audit-postgres/prepared-pglite.fixtures.js';
+import { copyPrepared } from './prepared-folder.js';
 
 const root = join(import.meta.dirname, '../..');
 const main = join(root, 'dist/main.js');
+/** To make a database takes each process seconds of CPU, to copy one does not. */
+const database = await preparedPglite();
 const running = new Set<ChildProcess>();
 
 /** Ends what a failed test left behind. */
@@ -38,7 +42,11 @@ export class ServiceProcess {
     });
   }
 
-  /** @param nodeArguments what Node runs instead of the service's `main.js` */
+  /**
+   * Its audit log is empty and in a folder of its own, unless the variables name another.
+   *
+   * @param nodeArguments what Node runs instead of the service's `main.js`
+   */
   static start(
     variables: Record<string, string>,
     nodeArguments: readonly string[] = [main],
@@ -48,6 +56,7 @@ export class ServiceProcess {
     if (!existsSync(main)) throw new Error('dist/main.js is missing: run "npm run build" first.');
     const auditFolder = mkdtempSync(join(tmpdir(), 'service-audit-'));
     process.once('exit', () => rmSync(auditFolder, { recursive: true, force: true }));
+    copyPrepared(database, join(auditFolder, 'database'));
     const child = spawn(process.execPath, nodeArguments, {
       cwd,
       env: { PATH: process.env['PATH'] ?? '', AUDIT_DATA_DIR: auditFolder, ...variables },

@@ -7,8 +7,11 @@ import { openPgliteAuditStore } from './pglite-audit-store.js';
  * one does not: it is made and migrated once per run.
  */
 export async function putEmptyPglite(folder: string): Promise<void> {
-  copyPrepared(await preparedFolder('pglite-audit-log', makeEmptyPglite), folder);
+  copyPrepared(await preparedPglite(), folder);
 }
+
+/** The one to copy. Nobody writes into it. */
+export const preparedPglite = (): Promise<string> => preparedFolder('pglite-audit-log', makeEmptyPglite);
 
 async function makeEmptyPglite(folder: string): Promise<void> {
   const pglite = await PGlite.create(folder);
