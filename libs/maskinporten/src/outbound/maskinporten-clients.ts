@@ -64,12 +64,13 @@ export class MaskinportenClients {
   get(name: string): MaskinportenClient {
     const client = this.#clients.get(name);
     if (client === undefined && this.#closed.has(name)) throw applicationClosed();
-    if (client === undefined) throw unknownClient(name, [...this.#clients.keys()]);
+    if (client === undefined) throw unknownClient(name, this.names);
     return client;
   }
 
+  /** In the order of the alphabet: clients register when they are ready, in whatever order that is. */
   get names(): readonly string[] {
-    return [...this.#clients.keys()];
+    return [...this.#clients.keys()].toSorted();
   }
 }
 
