@@ -56,7 +56,7 @@ function withGlobalAnswers(document: OpenAPIObject): OpenAPIObject {
 /** Handlers return what stands in `data`. Answers that are no JSON have no envelope. */
 function enveloped(responses: ResponsesObject): Record<string, ResponseObject> {
   return Object.fromEntries(
-    Object.entries(responses).flatMap(([status, response]) => {
+    Object.entries(responses).flatMap(([status, response]): [string, ResponseObject][] => {
       if (response === undefined) return [];
       if (!status.startsWith('2') || '$ref' in response) return [[status, response]];
       const { 'application/json': json, ...others } = response.content ?? {};
