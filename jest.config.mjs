@@ -6,6 +6,8 @@ const soaking = process.env.SOAK === '1';
 const common = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
+  // Jest's cleanup between files replaces properties of objects that files share, core modules of Node among them.
+  testEnvironmentOptions: { globalsCleanup: 'off' },
   injectGlobals: false,
   restoreMocks: true,
   setupFiles: soaking ? ['<rootDir>/test/support/soak-properties.ts'] : [],

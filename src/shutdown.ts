@@ -26,12 +26,9 @@ export async function closeFailed(app: INestApplication, limitMs: number = SHUTD
 
 function letGo(app: INestApplication, limitMs: number): void {
   const server = app.getHttpServer() as Server;
-  // A connection that is kept alive would hold the server open until its client lets go of it. While the service still
-  // listens it stays: a client may be sending its next request on it (RFC 9112 §9.5).
+  // A connection that is kept alive would hold the server open until its client lets go of it.
   server.prependListener('request', (_request, response) => response.setHeader('connection', 'close'));
-  setInterval(() => {
-    if (!server.listening) server.closeIdleConnections();
-  }, 50).unref();
+  setInterval(() => server.closeIdleConnections(), 50).unref();
   setTimeout(() => {
     logger.error(`what is not finished after ${limitMs} ms is given up`);
     process.exit(1);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { HealthContributors } from './signals/index.js';
 import { ClientSigners } from './client-signers.js';
-import { HealthContributors } from './tokens/index.js';
 
 function signer(name?: string) {
   const made = {

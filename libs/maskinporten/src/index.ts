@@ -29,22 +29,18 @@ export { InjectMaskinporten, getMaskinportenToken } from './outbound/index.js';
 
 // Outgoing calls.
 export {
-  CallObservers,
   MaskinportenContext,
   MaskinportenHttpModule,
   MaskinportenHttpService,
   MaskinportenScopes,
   MaskinportenScopesInterceptor,
-  RequestContext,
   Scopes,
   attachMaskinporten,
   maskinportenFetch,
 } from './outbound/index.js';
 export type {
   CallExtras,
-  CallObserver,
   CallOptions,
-  CallOutcome,
   ClientTokenRequest,
   Destination,
   FetchDefaults,
@@ -55,9 +51,7 @@ export type {
   MaskinportenHttpOptions,
   MaskinportenHttpOptionsFactory,
   MaskinportenScope,
-  OutboundCall,
   OutboundTokens,
-  RequestContextInit,
   ScopesArguments,
   ScopesFunction,
   ScopesInput,
@@ -109,8 +103,12 @@ export type {
   SystemUserRequest,
 } from './altinn/index.js';
 
+// What can be listened to.
+export { CallObservers, DelegationDecisions, RequestContext } from './signals/index.js';
+export type { CallObserver, CallOutcome, OutboundCall, RequestContextInit } from './signals/index.js';
+
 // Telemetry.
-export { DelegationDecisions, INSTRUMENTS, MaskinportenTelemetryModule } from './telemetry/index.js';
+export { INSTRUMENTS, MaskinportenTelemetryModule } from './telemetry/index.js';
 export type {
   Attributes,
   FinishedSpan,
@@ -175,6 +173,8 @@ export {
   isMaskinportenError,
   problemStatus,
 } from './errors/index.js';
+// What an application logs itself goes through the same redactor.
+export { redact } from './basics/index.js';
 export type {
   ActBy,
   ErrorCategory,

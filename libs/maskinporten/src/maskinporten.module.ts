@@ -9,6 +9,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { CallObservers, DelegationDecisions, HealthContributors, TokenServices } from './signals/index.js';
 import { ownMembers } from './basics/index.js';
 import type { ClientAltinn } from './client-altinn.js';
 import type { ClientSigners } from './client-signers.js';
@@ -16,7 +17,6 @@ import { ClientSettings } from './client-settings.js';
 import { configurationError, moduleImported } from './errors/index.js';
 import type { MaskinportenOptions, MaskinportenOptionsFactory } from './maskinporten.options.js';
 import {
-  CallObservers,
   DEFAULT_CLIENT,
   MaskinportenClients,
   ScopesCheck,
@@ -24,8 +24,7 @@ import {
   type MaskinportenClient,
 } from './outbound/index.js';
 import { DelegationGate, SystemUserCheck, SystemUserServices, getSystemUserServiceToken } from './system-user/index.js';
-import { DelegationDecisions } from './telemetry/index.js';
-import { HealthContributors, TokenServices, type MaskinportenTokenService } from './tokens/index.js';
+import { type MaskinportenTokenService } from './tokens/index.js';
 
 /** What belongs to the module rather than to the client it configures. */
 export interface MaskinportenModuleExtras {

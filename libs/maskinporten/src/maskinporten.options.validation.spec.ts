@@ -5,7 +5,7 @@ import { ClientSettings } from './client-settings.js';
 import type { MaskinportenError } from './errors/index.js';
 import type { MaskinportenOptions } from './maskinporten.options.js';
 import { validateOptions } from './maskinporten.options.validation.js';
-import { nearest } from './nearest-name.js';
+import { nearestName } from './basics/index.js';
 import { rejection } from './outbound/outbound.fixtures.js';
 import { printingSwitches, unsafeProcess } from './process-environment.js';
 
@@ -238,6 +238,6 @@ describe('nearest', () => {
     ['zzz', undefined],
     ['x'.repeat(10_000), undefined],
   ])('%s → %s', (name, expected) => {
-    expect(nearest(name, ['clientId', 'key', 'environment'])).toBe(expected);
+    expect(nearestName(name, ['clientId', 'key', 'environment'])).toBe(expected);
   });
 });

@@ -10,11 +10,11 @@ import {
   validateSync,
   type ValidationError,
 } from 'class-validator';
+import { nearestName } from './basics/index.js';
 import type { Failure } from './errors/index.js';
 import { parseOrganisationNumber } from './grants/index.js';
 import { checkIssuerUrl, checkProxy, checkUrl, insecureHosts, type InsecureHosts } from './issuer/index.js';
 import { checkDestination } from './outbound/index.js';
-import { nearest } from './nearest-name.js';
 
 /** A check with its own words; it returns what is wrong, without repeating the value. */
 function Satisfies(check: (value: unknown, insecure?: InsecureHosts) => string | undefined): PropertyDecorator {
@@ -194,7 +194,7 @@ function failuresOf(error: ValidationError, path: string, known: readonly string
 }
 
 function unknownName(name: string, known: readonly string[]): string {
-  const guess = nearest(name, known);
+  const guess = nearestName(name, known);
   return guess === undefined
     ? `is not an option; known are ${known.join(', ')}`
     : `is not an option; did you mean ${guess}?`;

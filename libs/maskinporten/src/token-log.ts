@@ -1,9 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
+import { printable, redact } from './basics/index.js';
 import type { MaskinportenError } from './errors/index.js';
 import type { TokenEvent } from './tokens/index.js';
-
-/** Control, format and line-separating characters: a log line must not be able to look like two (T-57). */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -99,6 +97,6 @@ function line(message: string, facts: Line): Line {
 }
 
 function clean(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll(UNPRINTABLE, '');
+  if (typeof value === 'string') return redact(printable(value));
   return Array.isArray(value) ? value.map(clean) : value;
 }

@@ -1,6 +1,7 @@
+import { isRecord } from '../basics/index.js';
 import { sanitiseText } from '../errors/index.js';
 import type { AltinnValidationError } from './altinn-error.js';
-import { isRecord, readList, readRecords, readText } from './wire.js';
+import { readList, readRecords, readText } from './wire.js';
 
 /** What can be read out of a refusal: a problem document, plain text, or nothing at all (Altinn, source of authentication). */
 export interface AltinnProblem {

@@ -61,7 +61,7 @@ export class AltinnRetry {
         const delayMs = backoffMs(failures, error, random);
         const leftMs = deadlineMs - (clock.monotonicMs() - startedMs);
         if (failures >= attempts || !fits(delayMs, leftMs)) throw withDetails(error, { attempts: failures });
-        await sleep(delayMs, signal ?? new AbortController().signal, true);
+        await sleep(delayMs, signal, true);
       }
     }
   }

@@ -13,7 +13,7 @@ export interface AuthorizedParty {
   readonly hasAccess: boolean;
 }
 
-const PACKAGE_PREFIX = 'urn:altinn:accesspackage:';
+export const PACKAGE_PREFIX = 'urn:altinn:accesspackage:';
 
 /** Altinn's servers write the code, its documentation the URN (Altinn, access management). */
 export function packageCode(text: string): string {

@@ -1,10 +1,11 @@
 import { decodeJwt } from 'jose';
+import { isRecord } from '../basics/index.js';
 import type { MaskinportenError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
 import type { ExchangedToken } from '../tokens/index.js';
 import { unusableAnswer } from './refused-answer.js';
 import { systemUserOf } from './system-user-claim.js';
-import { isRecord, type WireRecord } from './wire.js';
+import { type WireRecord } from './wire.js';
 
 /** Longest life that is believed, in seconds: as for Maskinporten's own tokens. */
 const MAX_LIFE_SECONDS = 3_600;

@@ -1,7 +1,8 @@
+import { isRecord } from '../basics/index.js';
 import { createError } from '../errors/index.js';
 import type { AltinnAnswer } from './altinn-api.js';
 import { unusableAnswer } from './refused-answer.js';
-import { isRecord, read, readText, type WireRecord } from './wire.js';
+import { read, readText, type WireRecord } from './wire.js';
 import { PLATFORM_FIELD } from './altinn-config.js';
 
 /** More pages than any vendor has customers for; it ends a list that never ends. */

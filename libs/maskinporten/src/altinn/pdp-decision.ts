@@ -1,4 +1,5 @@
-import { isRecord, read, readList, readRecords, readText, type WireRecord } from './wire.js';
+import { isRecord } from '../basics/index.js';
+import { read, readList, readRecords, readText, type WireRecord } from './wire.js';
 
 /** What the PDP said, brought down to the three things a caller can do about it. */
 export type PdpDecision =

@@ -3,7 +3,7 @@ import { sleep } from '../token-endpoint/index.js';
 import { isFinal, type RequestStatus } from './system-user-request.js';
 
 /** Waits `ms` milliseconds; throws MP_ABORTED when the signal fires. */
-export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
+export type Sleep = (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -33,12 +33,12 @@ export async function pollRequest<T extends { readonly status: RequestStatus }>(
     readonly random?: () => number;
   },
 ): Promise<T | undefined> {
-  const { random = Math.random } = options;
-  const signal = options.signal ?? new AbortController().signal;
-  const wait = options.sleep ?? (async (ms: number, ending: AbortSignal) => sleep(ms, ending, true));
+  const { signal, random = Math.random } = options;
+  const wait: Sleep = options.sleep ?? (async (ms) => sleep(ms, signal, true));
   for (let index = 0; ; index += 1) {
     const request = await readOnce().catch((error: unknown) => {
-      if (isMaskinportenError(error) && error.category === 'transient' && !signal.aborted) return 'later' as const;
+      if (isMaskinportenError(error) && error.category === 'transient' && signal?.aborted !== true)
+        return 'later' as const;
       throw error;
     });
     if (request === undefined) return undefined;

@@ -1,5 +1,7 @@
+import { isRecord } from '../basics/index.js';
+import { PACKAGE_PREFIX } from './authorized-party.js';
 import { inputList, inputRecord, inputText, wrongInput } from './input.js';
-import { isRecord, read, readList, readRecords, readText, type WireRecord } from './wire.js';
+import { read, readList, readRecords, readText, type WireRecord } from './wire.js';
 
 /** One resource of the resource registry, optionally one action on it. */
 export interface Right {
@@ -75,8 +77,6 @@ export function readPackages(record: WireRecord, name: string): string[] {
     return typeof urn === 'string' ? [urn] : [];
   });
 }
-
-const PACKAGE_PREFIX = 'urn:altinn:accesspackage:';
 
 /**
  * Callers may leave the prefix out, or give Altinn's own `{ urn }`.

@@ -1,8 +1,9 @@
+import { isRecord } from '../basics/index.js';
 import { ownToken, segment, type AltinnApi } from './altinn-api.js';
 import { ALTINN_SCOPES, AUTHENTICATION, RESOURCE_REGISTRY } from './altinn-config.js';
 import { unusableAnswer } from './refused-answer.js';
 import { readPackages, readRights, type Right } from './right.js';
-import { isRecord, readList, readText } from './wire.js';
+import { readList, readText } from './wire.js';
 
 /** Your entry in Altinn's system register: what customers can be asked for. */
 export interface RegisteredSystem {

@@ -1,5 +1,6 @@
+import { isRecord } from '../basics/index.js';
 import { parseOrganisationNumber } from '../grants/index.js';
-import { isRecord, read, readRecords, type WireRecord } from './wire.js';
+import { read, readRecords, type WireRecord } from './wire.js';
 
 /** The system user that a token speaks for. */
 export interface SystemUserClaim {

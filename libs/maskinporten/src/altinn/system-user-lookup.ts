@@ -1,10 +1,10 @@
+import { isRecord } from '../basics/index.js';
 import type { AltinnApi } from './altinn-api.js';
 import { ownToken, segment } from './altinn-api.js';
 import { ALTINN_SCOPES, AUTHENTICATION } from './altinn-config.js';
 import { pages } from './pages.js';
 import { unusableAnswer } from './refused-answer.js';
 import { readSystemUser, type SystemUser } from './system-user.js';
-import { isRecord } from './wire.js';
 
 /** Which system user: its owner, and the reference it was created with if it had one. */
 export interface SystemUserKey {

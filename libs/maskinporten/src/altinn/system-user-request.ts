@@ -1,8 +1,9 @@
+import { isRecord, isUuid } from '../basics/index.js';
 import { parseOrganisationNumber } from '../grants/index.js';
 import { checkUrl, type InsecureHosts } from '../issuer/index.js';
 import { unusableAnswer } from './refused-answer.js';
 import { readPackages, readRights, type Right } from './right.js';
-import { isRecord, isUuid, read, readDate, readText } from './wire.js';
+import { read, readDate, readText } from './wire.js';
 
 /** `New` waits for the customer; all others are final (Altinn, requests). */
 export type RequestStatus = 'New' | 'Accepted' | 'Rejected' | 'Denied' | 'TimedOut' | 'NoChangeNeeded';

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isUuid } from '../basics/index.js';
 import { createError } from '../errors/index.js';
 import { ownToken, segment, type AltinnApi } from './altinn-api.js';
 import { isAltinnError } from './altinn-error.js';
@@ -14,7 +15,6 @@ import {
   type SystemUserChangeRequest,
   type SystemUserRequest,
 } from './system-user-request.js';
-import { isUuid } from './wire.js';
 
 export interface NewRequest extends SystemUserKey {
   readonly systemId: string;

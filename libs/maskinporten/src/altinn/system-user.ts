@@ -1,6 +1,7 @@
+import { isUuid } from '../basics/index.js';
 import { parseOrganisationNumber } from '../grants/index.js';
 import { unusableAnswer } from './refused-answer.js';
-import { isUuid, read, readDate, readText, type WireRecord } from './wire.js';
+import { read, readDate, readText, type WireRecord } from './wire.js';
 
 /**
  * A system user that exists now: a machine identity owned by a customer and tied to your system. It says nothing about

@@ -1,13 +1,10 @@
+import { isRecord } from '../basics/index.js';
 /**
  * Tolerant readers for Altinn's JSON: the documentation prints PascalCase where the servers write camelCase, and null
  * properties are omitted (Altinn, system users; Altinn, access control). Own properties only, so that a polluted prototype adds nothing.
  */
 
 export type WireRecord = Readonly<Record<string, unknown>>;
-
-export function isRecord(value: unknown): value is WireRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** The property of that name, whatever the case of its letters; `null` reads as absent. */
 export function read(record: WireRecord, name: string): unknown {
@@ -37,10 +34,4 @@ export function readDate(record: WireRecord, name: string): Date | undefined {
   const text = readText(record, name);
   const ms = text === undefined ? Number.NaN : Date.parse(text);
   return Number.isNaN(ms) ? undefined : new Date(ms);
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-export function isUuid(value: unknown): value is string {
-  return typeof value === 'string' && UUID.test(value);
 }

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { FolderInUseError, FolderLock, TemporaryFolder } from '../basics/index.js';
+import { errorCode, FolderInUseError, FolderLock, TemporaryFolder } from '../basics/index.js';
 import { copyFolder, folderState } from './copy-folder.js';
 import { pgliteDatabase, type PgliteFolder } from './pglite-audit-store.js';
 import { PostgresAuditStore } from './postgres-audit-store.js';
@@ -64,14 +64,11 @@ async function copyUnused(folder: string, copy: string): Promise<void> {
     await refuseHeld(folder);
     if ((await folderState(folder)) === before) return;
   } catch (error) {
-    if (!isGone(error)) throw error;
+    // A file that was there a moment ago is gone.
+    if (errorCode(error) !== 'ENOENT') throw error;
   }
   throw new FolderInUseError(folder);
 }
-
-/** A file that was there a moment ago. */
-const isGone = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 
 async function refuseHeld(folder: string): Promise<void> {
   const file = await FolderLock.heldFile(folder);

@@ -1,4 +1,4 @@
-import { ownMembers } from '../basics/index.js';
+import { isWholeNumber, notWholeNumber, ownMembers } from '../basics/index.js';
 import { configurationError } from '../errors/index.js';
 import type { AuditStore } from './audit-store.js';
 import type { AuditCheckpoint, CheckpointKey } from './checkpoint.js';
@@ -87,11 +87,11 @@ export function checkAuditLogOptions(options: AuditLogOptions): CheckedAuditLogO
     ['checkpointEvery.seconds', checkpointSeconds, 1, 86_400],
   ];
   const failures = ranges
-    .filter(([, value, from, to]) => !(Number.isInteger(value) && value >= from && value <= to))
+    .filter(([, value, from, to]) => !isWholeNumber(value, from, to))
     .map(([field, , from, to]) => ({
       field: `audit.${field}`,
       code: 'MP_CONFIG' as const,
-      reason: `must be a whole number from ${from} to ${to}`,
+      reason: notWholeNumber(from, to),
     }));
   if (failures.length > 0) throw configurationError(failures);
   return { deadlineMs, lingerMs, maxBatch, maxPending, checkpointRecords, checkpointSeconds };

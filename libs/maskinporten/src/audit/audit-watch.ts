@@ -1,6 +1,11 @@
-import type { CallObservers, OutboundCall } from '../outbound/index.js';
-import type { DelegationDecisions } from '../telemetry/index.js';
-import type { HealthContributors, TokenEvent, TokenServices } from '../tokens/index.js';
+import type {
+  CallObservers,
+  DelegationDecisions,
+  HealthContributors,
+  OutboundCall,
+  TokenEvent,
+  TokenServices,
+} from '../signals/index.js';
 import type { AuditLog } from './audit-log.js';
 import type { AuditEntry, AuditFacts } from './audit-record.js';
 

@@ -1,3 +1,4 @@
+import { errorCode } from '../basics/index.js';
 import type { AuditLogOptions, AuditStatus, CheckedAuditLogOptions } from './audit-log-options.js';
 import type { AuditRecord } from './audit-record.js';
 import { AuditConflictError } from './audit-store.js';
@@ -207,7 +208,8 @@ export class BatchWriter {
       this.#openingConflicts += 1;
       if (this.#openingConflicts <= MAX_OPENING_CONFLICTS) return;
     }
-    this.#fail(codeOf(error));
+    // Never the message, which may quote what was to be stored.
+    this.#fail(error instanceof AuditConflictError ? 'CONFLICT' : (errorCode(error) ?? 'UNKNOWN'));
     await this.#pause.wait(this.#isFinishing);
   }
 
@@ -254,11 +256,4 @@ export class BatchWriter {
       // Listeners log; there is nobody else to tell.
     }
   }
-}
-
-/** The code of a system error or an SQLSTATE; never a message, which may quote what was to be stored. */
-function codeOf(error: unknown): string {
-  if (error instanceof AuditConflictError) return 'CONFLICT';
-  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) ? code : 'UNKNOWN';
 }

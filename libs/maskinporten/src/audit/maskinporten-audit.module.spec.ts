@@ -19,9 +19,8 @@ import {
   type MaskinportenAuditOptionsFactory,
   type MaskinportenOptions,
 } from '../index.js';
-import { CallObservers, type OutboundCall } from '../outbound/index.js';
+import { CallObservers, HealthContributors, type OutboundCall } from '../signals/index.js';
 import { simulatorOptions } from '../testing/index.js';
-import { HealthContributors } from '../tokens/index.js';
 import { MemoryAuditStore } from './memory-audit-store.fixtures.js';
 
 const SCOPE = 'altinn:broker.read';

@@ -14,9 +14,7 @@ import {
 } from '@nestjs/common';
 import { ownMembers } from '../basics/index.js';
 import { configurationError, isMaskinportenError, moduleNotImported } from '../errors/index.js';
-import { CallObservers } from '../outbound/index.js';
-import { DelegationDecisions } from '../telemetry/index.js';
-import { HealthContributors, TokenServices } from '../tokens/index.js';
+import { CallObservers, DelegationDecisions, HealthContributors, TokenServices } from '../signals/index.js';
 import { AuditLog } from './audit-log.js';
 import type { AuditLogOptions } from './audit-log-options.js';
 import { watchForAudit, type AuditSources, type OtherCalls } from './audit-watch.js';

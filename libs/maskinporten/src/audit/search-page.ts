@@ -1,10 +1,10 @@
+import { isUuid, isWholeNumber, notWholeNumber } from '../basics/index.js';
 import type { AuditSearch } from './audit-store.js';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 /** Four digits, and no year that a database does not have. */
 const DATE = /^(?!0000|9999)\d{4}-\d{2}-\d{2}/;
-const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** Where a page ended. */
 export interface SearchPosition {
@@ -38,8 +38,7 @@ function positionOf(cursor: string): SearchPosition {
     typeof at === 'string' &&
     DATE.test(at) &&
     !Number.isNaN(Date.parse(at)) &&
-    typeof writer === 'string' &&
-    UUID.test(writer) &&
+    isUuid(writer) &&
     Number.isSafeInteger(seq);
   if (!isPosition) throw new RangeError('after: not a cursor of this search');
   return { at: new Date(at).toISOString(), writer, seq: seq as number };
@@ -56,8 +55,8 @@ function dayAfter(day: string): string {
 
 /** @throws RangeError when day, limit or cursor is malformed */
 export function checkSearch({ organisation, day, after, limit = DEFAULT_LIMIT }: AuditSearch): CheckedSearch {
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    throw new RangeError(`limit: must be a whole number from 1 to ${MAX_LIMIT}`);
+  if (!isWholeNumber(limit, 1, MAX_LIMIT)) {
+    throw new RangeError(`limit: ${notWholeNumber(1, MAX_LIMIT)}`);
   }
   return {
     organisation,

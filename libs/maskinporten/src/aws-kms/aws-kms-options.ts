@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { KMSClient, KMSClientConfig } from '@aws-sdk/client-kms';
+import { isWholeNumber, notWholeNumber } from '../basics/index.js';
 import { ConfigurationFailures } from '../errors/index.js';
 import { isSigningAlgorithm, type SigningAlgorithm } from '../keys/index.js';
 
@@ -53,8 +54,8 @@ export function checkOptions(options: AwsKmsSignerOptions): AwsKmsSettings {
     otherwise: number,
   ): number => {
     const value: unknown = options[name] ?? otherwise;
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= from && value <= to) return value;
-    failures.add(`awsKms.${name}`, `must be a whole number from ${from} to ${to}`);
+    if (isWholeNumber(value, from, to)) return value;
+    failures.add(`awsKms.${name}`, notWholeNumber(from, to));
     return otherwise;
   };
   const settings: AwsKmsSettings = {

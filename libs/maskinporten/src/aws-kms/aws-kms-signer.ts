@@ -1,10 +1,9 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { GetPublicKeyCommand, KMSClient, SignCommand, type SigningAlgorithmSpec } from '@aws-sdk/client-kms';
-import { ownMembers } from '../basics/index.js';
+import { beforeDeadline, ownMembers } from '../basics/index.js';
 import { createError, isMaskinportenError } from '../errors/index.js';
 import { jwkThumbprint, SignerHealth, type MaskinportenSigner, type SigningAlgorithm } from '../keys/index.js';
 import { checkOptions, type AwsKmsSettings, type AwsKmsSignerOptions } from './aws-kms-options.js';
-import { beforeDeadline } from './before-deadline.js';
 import { keyError, kmsError } from './kms-error.js';
 
 /** The attempts of the SDK within our deadline. Token requests have retries of their own, each with a new grant. */
@@ -112,9 +111,11 @@ export class AwsKmsSigner implements MaskinportenSigner {
     });
     const stop = AbortSignal.any([signal, this.#closing.signal]);
     try {
-      const { Signature } = await beforeDeadline(this.#deadlineMs, stop, (abortSignal) =>
-        this.#client.send(command, { abortSignal }),
-      );
+      const { Signature } = await beforeDeadline((abortSignal) => this.#client.send(command, { abortSignal }), {
+        ms: this.#deadlineMs,
+        signal: stop,
+        late: tooLate,
+      });
       if (Signature === undefined)
         throw createError('MP_UPSTREAM', { message: 'AWS KMS gave no signature.', field: 'awsKms' });
       this.health.succeeded();
@@ -140,14 +141,17 @@ function makeClient({ config }: AwsKmsSignerOptions): KMSClient {
   return new KMSClient({ maxAttempts: SDK_ATTEMPTS, ...config });
 }
 
+/** Named as the SDK names it when a request takes too long. */
+const tooLate = (): Error => Object.assign(new Error('deadline'), { name: 'TimeoutError' });
+
 /** The public half and the full name of the key. An alias that is pointed elsewhere later changes nothing until a restart. */
 async function findKey(
   client: KMSClient,
   { keyId, alg, timeoutMs }: AwsKmsSettings,
 ): Promise<{ publicKey: KeyObject; keyArn: string }> {
-  const { signal } = new AbortController();
-  const found = await beforeDeadline(timeoutMs, signal, (abortSignal) =>
-    client.send(new GetPublicKeyCommand({ KeyId: keyId }), { abortSignal }),
+  const found = await beforeDeadline(
+    (abortSignal) => client.send(new GetPublicKeyCommand({ KeyId: keyId }), { abortSignal }),
+    { ms: timeoutMs, late: tooLate },
   );
   if (found.KeyUsage !== 'SIGN_VERIFY') throw keyError('the key is not for signing (SIGN_VERIFY)');
   if (found.SigningAlgorithms?.includes(ALGORITHMS[alg].kms) !== true) {

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { link, lstat, open, readdir, realpath, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { errorCode } from './error-code.js';
 import { sharedFileSystem } from './shared-file-system.js';
 
 /** Somebody has the folder; `file` is the lock. */
@@ -122,8 +123,8 @@ async function isLinked(place: string, name: string, number: number): Promise<bo
     await link(join(place, name), join(place, `in-use.${number}`));
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw new FolderNotLockableError(`it takes no hard links (${codeOf(error)})`);
+    if (errorCode(error) === 'EEXIST') return false;
+    throw new FolderNotLockableError(`it takes no hard links (${errorCode(error) ?? 'UNKNOWN'})`);
   }
 }
 
@@ -156,7 +157,7 @@ async function refuseShared(place: string): Promise<void> {
 async function listenIn(place: string, name: string): Promise<Server> {
   const server = await throughShortPath(place, name, listenOn).catch((error: unknown) => {
     if (error instanceof FolderNotLockableError) throw error;
-    throw new FolderNotLockableError(`it takes no Unix sockets (${codeOf(error)})`);
+    throw new FolderNotLockableError(`it takes no Unix sockets (${errorCode(error) ?? 'UNKNOWN'})`);
   });
   // A path that was cut off is a socket elsewhere.
   const isThere = await lstat(join(place, name)).then(
@@ -187,7 +188,7 @@ async function stateOf(place: string, name: string): Promise<'held' | 'dead' | '
   try {
     return (await throughShortPath(place, name, isListening)) ? 'held' : 'dead';
   } catch (error) {
-    return codeOf(error) === 'ENOENT' ? 'gone' : 'held';
+    return errorCode(error) === 'ENOENT' ? 'gone' : 'held';
   }
 }
 
@@ -200,8 +201,8 @@ function isListening(path: string): Promise<boolean> {
       resolve(true);
     });
     socket.once('error', (error) => {
-      if (codeOf(error) === 'ECONNREFUSED') resolve(false);
-      else if (process.platform === 'win32' && codeOf(error) === 'ENOENT') resolve(false);
+      if (errorCode(error) === 'ECONNREFUSED') resolve(false);
+      else if (process.platform === 'win32' && errorCode(error) === 'ENOENT') resolve(false);
       else reject(error);
     });
   });
@@ -228,7 +229,7 @@ const pipeOf = (place: string): string =>
 async function holdPipe(place: string): Promise<Server> {
   if (place.startsWith('\\\\')) throw new FolderNotLockableError('it is on a share, which other machines may have too');
   return listenOn(pipeOf(place)).catch((error: unknown) => {
-    if (['EADDRINUSE', 'EACCES'].includes(codeOf(error))) throw new FolderInUseError(pipeOf(place));
+    if (['EADDRINUSE', 'EACCES'].includes(errorCode(error) ?? '')) throw new FolderInUseError(pipeOf(place));
     throw error;
   });
 }
@@ -238,6 +239,3 @@ function closed(server: Server): Promise<void> {
     server.close(() => resolve());
   });
 }
-
-const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'UNKNOWN';

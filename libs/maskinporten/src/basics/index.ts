@@ -1,8 +1,21 @@
 // What knows nothing of us.
+export { beforeDeadline } from './before-deadline.js';
+export type { Deadline } from './before-deadline.js';
+export { errorCode } from './error-code.js';
 export { FolderInUseError, FolderLock, FolderNotLockableError } from './folder-lock.js';
-export { withoutByteOrderMark } from './without-byte-order-mark.js';
-export { withoutLineBreak } from './without-line-break.js';
-export { ownMembers } from './own-members.js';
+export { parseHttpDate } from './parse-http-date.js';
+export { isRecord } from './is-record.js';
+export { Listeners } from './listeners.js';
+export { nearestName } from './nearest-name.js';
 export { onAbort } from './on-abort.js';
 export type { AbortSource } from './on-abort.js';
+export { ownMembers } from './own-members.js';
+export { printable } from './printable.js';
+export { redact } from './redact.js';
+export { retryAfterSeconds } from './retry-after-seconds.js';
 export { TemporaryFolder } from './temporary-folder.js';
+export { untilAborted } from './until-aborted.js';
+export { isUuid } from './is-uuid.js';
+export { isWholeNumber, notWholeNumber } from './whole-number.js';
+export { withoutByteOrderMark } from './without-byte-order-mark.js';
+export { withoutLineBreak } from './without-line-break.js';

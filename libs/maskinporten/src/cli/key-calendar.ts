@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { errorCode } from '../basics/index.js';
 import { calendar, type CalendarEvent } from './calendar.js';
 import type { Cli } from './cli.js';
 import { CommandFailure, UsageError } from './exit.js';
 import { nameOf, type KeyReport } from './key-report.js';
-import { codeOf } from './error-code.js';
 import { writeNewFile } from './write-new-file.js';
 
 /**
@@ -23,7 +23,7 @@ export async function writeKeyCalendar(cli: Cli, path: string, reports: readonly
   try {
     await writeNewFile(path, calendar(events, new Date(cli.io.now())), { mode: 0o644, force: await isCalendar(path) });
   } catch (error) {
-    const code = codeOf(error) ?? '?';
+    const code = errorCode(error) ?? '?';
     throw new CommandFailure({
       en:
         code === 'EEXIST'

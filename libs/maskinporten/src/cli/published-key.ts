@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { withoutByteOrderMark } from '../basics/index.js';
+import { isRecord, withoutByteOrderMark } from '../basics/index.js';
 import { createError, isMaskinportenError } from '../errors/index.js';
 import { loadSigningKey, type KeySource, type SigningKey } from '../keys/index.js';
 import type { Cli } from './cli.js';
@@ -66,9 +66,6 @@ async function readPublicJwk(cli: Cli, file: string): Promise<Record<string, unk
   const [only, ...more] = Array.isArray(keys) ? (keys as readonly unknown[]) : [];
   return more.length === 0 && isRecord(only) && !('d' in only) ? only : undefined;
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isAboutKid = (error: unknown): boolean =>
   isMaskinportenError(error) && error.failures.length === 1 && error.failures[0]?.field === 'key.kid';

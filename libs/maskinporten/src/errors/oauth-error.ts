@@ -1,3 +1,4 @@
+import { isRecord } from '../basics/index.js';
 import { createError } from './create-error.js';
 import type { MaskinportenError, OAuthErrorName } from './maskinporten-error.js';
 import { refusalOf } from './refusal.js';
@@ -28,10 +29,6 @@ const KNOWN_ERRORS: ReadonlySet<string> = new Set<OAuthErrorName>([
 const MP_CODE = /MP[-_](\d{3})(?!\d)/;
 /** Newer answers say `trace_id`, older ones `correlation id`. */
 const TRACE_ID = /(?:trace_id|correlation id):\s*([0-9a-f-]{16,36})\b/i;
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** True when a parsed body has the shape of an OAuth error (RFC 6749 §5.2): an object with a text in `error`. */
 export function isOAuthErrorBody(body: unknown): body is Record<string, unknown> & { error: string } {

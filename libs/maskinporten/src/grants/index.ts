@@ -4,6 +4,7 @@ export { NormalisedTokenRequest } from './normalised-token-request.js';
 export { normaliseTokenRequest } from './normalise-token-request.js';
 export type { RequestContext } from './normalise-token-request.js';
 export { RequestMemo } from './request-memo.js';
+export { isExternalRef } from './external-ref.js';
 export { parseOrganisationNumber } from './organisation-number.js';
 export { isPersonNumber } from './person-number.js';
 export { parseScopes } from './scope.js';

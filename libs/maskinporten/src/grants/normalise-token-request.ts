@@ -1,4 +1,6 @@
+import { isRecord, isUuid } from '../basics/index.js';
 import { createError, type Failure } from '../errors/index.js';
+import { isExternalRef } from './external-ref.js';
 import { NormalisedTokenRequest, type CheckedParts } from './normalised-token-request.js';
 import { parseOrganisationNumber } from './organisation-number.js';
 import { isPersonNumber } from './person-number.js';
@@ -17,9 +19,6 @@ type Report = (field: string, reason: string) => void;
 const REQUEST_FIELDS = ['scopes', 'resource', 'consumerOrg', 'systemUser', 'consent', 'pid', 'exchange'];
 /** Absolute URI (RFC 3986 characters) without fragment. */
 const ABSOLUTE_URI = /^[A-Za-z][A-Za-z0-9+.-]*:[\w\-.~:/?[\]@!$&'()*+,;=%]+$/;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-/** Altinn's grammar for externalRef (Digdir, system user); at most 255 characters. */
-const EXTERNAL_REF = /^[a-zA-Z0-9øØæÆåÅ_-]{1,255}$/;
 const CONSENT_FROM = /^urn:altinn:(person|organization):identifier-no:(\d{9}|\d{11})$/;
 
 /**
@@ -108,7 +107,7 @@ function checkSystemUser(value: unknown, report: Report): CheckedParts['systemUs
   const { externalRef } = fields;
   if (fields['organisation'] === undefined) report('systemUser.organisation', 'is required');
   const organisation = checkOrganisation(fields['organisation'], 'systemUser.organisation', report);
-  if (externalRef !== undefined && (typeof externalRef !== 'string' || !EXTERNAL_REF.test(externalRef))) {
+  if (externalRef !== undefined && !isExternalRef(externalRef)) {
     report('systemUser.externalRef', 'must be 1 to 255 of the characters a-z, A-Z, 0-9, æøå, ÆØÅ, _ and -');
   }
   if (organisation === undefined) return undefined;
@@ -120,7 +119,7 @@ function checkConsent(value: unknown, report: Report): CheckedParts['consent'] {
   const fields = fieldsOf(value, ['id', 'from'], 'consent', report);
   if (fields === undefined) return undefined;
   const { id, from } = fields;
-  if (typeof id !== 'string' || !UUID.test(id)) report('consent.id', 'must be a UUID');
+  if (!isUuid(id)) report('consent.id', 'must be a UUID');
   const match = typeof from === 'string' ? CONSENT_FROM.exec(from) : null;
   const number = match?.[2];
   const known =
@@ -138,7 +137,7 @@ function checkConsent(value: unknown, report: Report): CheckedParts['consent'] {
 
 /** Own fields of an object, read once; a field we do not know would otherwise be ignored in silence, typing errors included. */
 function fieldsOf(value: unknown, known: readonly string[], path: string, report: Report): Fields | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     report(path === '' ? 'request' : path, 'must be an object');
     return undefined;
   }

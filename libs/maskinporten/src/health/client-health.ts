@@ -2,7 +2,7 @@ import { checkClock, checkExpiry, type Finding } from '../doctor/index.js';
 import { isMaskinportenError } from '../errors/index.js';
 import type { Clock } from '../issuer/index.js';
 import { daysLeft, expiryTier } from '../keys/index.js';
-import type { TokenEvent, TokenServiceStatus, WatchedTokenService } from '../tokens/index.js';
+import type { TokenEvent, TokenServiceStatus, WatchedTokenService } from '../signals/index.js';
 import { REPORT_PARTS, type ClientReport, type FaultReport, type ReportPart } from './client-report.js';
 import { ExpiryNotices, type ExpiryNotice } from './expiry-notices.js';
 import { FaultMemory, type RememberedFault } from './fault-memory.js';

@@ -1,6 +1,6 @@
 import type { Finding } from '../doctor/index.js';
 import type { ExpiryTier } from '../keys/index.js';
-import type { TokenServiceStatus } from '../tokens/index.js';
+import type { TokenServiceStatus } from '../signals/index.js';
 import type { HealthState } from './health-state.js';
 
 /** The parts a client's report is made of. */

@@ -1,4 +1,4 @@
-import type { WatchedTokenService } from '../tokens/index.js';
+import type { WatchedTokenService } from '../signals/index.js';
 
 /** Between two tries; the token service has its own retries, deadline and circuit below this. */
 const RETRY_MS = 1_000;

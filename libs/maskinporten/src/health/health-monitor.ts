@@ -10,7 +10,7 @@ import {
 } from '@nestjs/common';
 import { configurationError, moduleNotImported } from '../errors/index.js';
 import { systemClock, type Clock } from '../issuer/index.js';
-import { HealthContributors, TokenServices, type HealthContribution } from '../tokens/index.js';
+import { HealthContributors, TokenServices, type HealthContribution } from '../signals/index.js';
 import { BackgroundCheck } from './background-check.js';
 import { ClientHealth } from './client-health.js';
 import type { ClientReport, ReportPart } from './client-report.js';

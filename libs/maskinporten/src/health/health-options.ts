@@ -1,5 +1,5 @@
 import type { Clock } from '../issuer/index.js';
-import type { WatchedTokenService } from '../tokens/index.js';
+import type { WatchedTokenService } from '../signals/index.js';
 import type { CheckInterval } from './background-check.js';
 
 /** Options of `MaskinportenHealthModule.forRoot`. Durations in milliseconds. */

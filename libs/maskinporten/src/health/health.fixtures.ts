@@ -1,13 +1,8 @@
 import { createError, type ErrorDetails, type MaskinportenError, type MaskinportenErrorCode } from '../errors/index.js';
 import type { Clock } from '../issuer/index.js';
+import type { TokenEvent, TokenServiceStatus, WatchedTokenService } from '../signals/index.js';
 import type { RequestKind } from '../token-endpoint/index.js';
-import {
-  MaskinportenToken,
-  type TokenEvent,
-  type TokenEventListener,
-  type TokenServiceStatus,
-  type WatchedTokenService,
-} from '../tokens/index.js';
+import { MaskinportenToken, type TokenEventListener } from '../tokens/index.js';
 
 export const START_MS = Date.parse('2026-11-24T12:00:00Z');
 export const DAY_MS = 86_400_000;

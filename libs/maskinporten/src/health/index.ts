@@ -8,5 +8,5 @@ export type { ProbeAnswer } from './maskinporten-probes.js';
 export type { ClientReport, ExpiryReport, FaultReport, ReportPart } from './client-report.js';
 export type { HealthState } from './health-state.js';
 export type { ExpiryTier } from '../keys/index.js';
-export { HealthContributors } from '../tokens/index.js';
-export type { HealthContribution, HealthContributor } from '../tokens/index.js';
+export { HealthContributors } from '../signals/index.js';
+export type { HealthContribution, HealthContributor } from '../signals/index.js';

@@ -8,13 +8,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { Simulator } from 'maskinporten-simulator';
 import request from 'supertest';
 import { PATIENT } from '../../../../test/support/patience.js';
+import { HealthContributors } from '../signals/index.js';
 import { startTestSimulator, testClientOptions } from '../testing/simulator.fixtures.js';
 import { MaskinportenModule, type MaskinportenModuleExtras } from '../maskinporten.module.js';
 import type { MaskinportenOptions } from '../maskinporten.options.js';
 import { MaskinportenTokenService } from '../tokens/index.js';
 import { HandClock, START_MS } from './health.fixtures.js';
 import {
-  HealthContributors,
   MaskinportenHealthIndicator,
   MaskinportenHealthModule,
   MaskinportenProbes,

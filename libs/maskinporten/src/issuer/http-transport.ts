@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Agent, buildConnector, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
-import { ownMembers } from '../basics/index.js';
+import { errorCode, ownMembers } from '../basics/index.js';
 import { createError, type MaskinportenError } from '../errors/index.js';
 import { checkUrl } from './checked-url.js';
 import { insecureHosts, type InsecureHosts } from './insecure-hosts.js';
@@ -9,7 +9,7 @@ import { readBody } from './response-body.js';
 import type { SecurityEventListener } from './security-event.js';
 import { SocketLedger } from './socket-ledger.js';
 import { strictTlsOptions } from './tls-options.js';
-import { blameProxy, codeOf, isCertificateFault, transportError } from './transport-error.js';
+import { blameProxy, isCertificateFault, transportError } from './transport-error.js';
 
 export interface HttpTransportOptions {
   /** PEM certificates to trust instead of the built-in roots. */
@@ -165,8 +165,12 @@ export class HttpTransport {
     if (translated.code === 'MP_NETWORK' && call.status === undefined && this.#ledger.isStale(error)) {
       staleSockets.add(translated);
     }
-    if (translated.code === 'MP_TLS' && isCertificateFault(codeOf(error))) {
-      this.#onSecurityEvent({ type: 'server-certificate-refused', host: call.host, reason: codeOf(error) });
+    if (translated.code === 'MP_TLS' && isCertificateFault(errorCode(error) ?? '')) {
+      this.#onSecurityEvent({
+        type: 'server-certificate-refused',
+        host: call.host,
+        reason: errorCode(error) ?? 'UNKNOWN',
+      });
     }
     return translated;
   }
@@ -205,7 +209,7 @@ function proxyClient({ origin, host }: URL, options: object): Pool {
       return await toProxy(target);
     } catch (error) {
       // undici takes this code for a connection that may be opened again, and would call the proxy until the deadline.
-      const hungUp = codeOf(error) === 'UND_ERR_SOCKET';
+      const hungUp = errorCode(error) === 'UND_ERR_SOCKET';
       const fault = hungUp ? Object.assign(new Error('the proxy hung up'), { code: 'ECONNRESET' }) : error;
       blameProxy(fault, host);
       throw fault;

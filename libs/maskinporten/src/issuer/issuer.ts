@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { ownMembers } from '../basics/index.js';
+import { ownMembers, untilAborted } from '../basics/index.js';
 import { createError, isMaskinportenError, type MaskinportenError } from '../errors/index.js';
 import type { Clock } from './clock.js';
 import { systemClock } from './clock.js';
@@ -92,14 +92,14 @@ export class Issuer {
   async tokenEndpoint(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<string> {
     if (this.#resolved.explicitTokenEndpoint !== undefined) return this.#resolved.explicitTokenEndpoint;
     const known = this.knownTokenEndpoint;
-    if (known === undefined) return (await detachable(this.#current(), options.signal)).tokenEndpoint;
+    if (known === undefined) return (await untilAborted(this.#current(), options.signal, stoppedWaiting)).tokenEndpoint;
     if (this.#isDue()) this.#refreshInBackground();
     return known;
   }
 
   /** Fetches the metadata now, whatever is known; for health checks and diagnosis. */
   refresh(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<IssuerMetadata> {
-    return detachable(this.#fetchOnce(), options.signal);
+    return untilAborted(this.#fetchOnce(), options.signal, stoppedWaiting);
   }
 
   #current(): Promise<IssuerMetadata> {
@@ -199,13 +199,4 @@ function statusError(status: number, address: string): MaskinportenError {
   });
 }
 
-/** Lets one caller stop waiting without stopping what others wait for. */
-function detachable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(createError('MP_ABORTED', { message: 'The caller stopped waiting.' }));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}
+const stoppedWaiting = (): MaskinportenError => createError('MP_ABORTED', { message: 'The caller stopped waiting.' });

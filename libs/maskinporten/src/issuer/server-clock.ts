@@ -1,3 +1,4 @@
+import { parseHttpDate } from '../basics/index.js';
 import type { Clock } from './clock.js';
 
 export type ClockState =
@@ -16,10 +17,6 @@ const NOTICE_MS = 5_000;
 const REFUSED_MS = 5 * 60_000;
 /** An answer that took longer says too little about the moment it was dated. */
 const MAX_ROUND_TRIP_MS = 10_000;
-
-/** IMF-fixdate (RFC 9110 §5.6.7); the obsolete forms are not sent by anything that speaks OAuth. */
-const IMF_FIXDATE =
-  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /**
  * Time as the server sees it: the local wall clock plus an offset measured from `Date` headers. Maskinporten accepts an
@@ -65,10 +62,9 @@ export class ServerClock {
    * @returns false when the header tells nothing (missing, malformed, or an answer that took too long).
    */
   observe(dateHeader: string | undefined, sentAtMs: number, receivedAtMs: number): boolean {
-    if (dateHeader === undefined || !IMF_FIXDATE.test(dateHeader)) return false;
-    const dateMs = Date.parse(dateHeader);
+    const dateMs = parseHttpDate(dateHeader ?? '');
     const roundTripMs = receivedAtMs - sentAtMs;
-    if (Number.isNaN(dateMs) || !(roundTripMs >= 0 && roundTripMs <= MAX_ROUND_TRIP_MS)) return false;
+    if (dateMs === undefined || !(roundTripMs >= 0 && roundTripMs <= MAX_ROUND_TRIP_MS)) return false;
     // `Date` is cut to the second, so its middle is the best guess; the server wrote it somewhere between the two reads.
     this.#measuredMs = Math.round(dateMs + 500 - (sentAtMs + roundTripMs / 2));
     this.#wallThenMs = this.#clock.wallMs();

@@ -1,3 +1,4 @@
+import { errorCode } from '../basics/index.js';
 import { createError, type MaskinportenError, type MaskinportenErrorCode } from '../errors/index.js';
 
 export interface FailedCall {
@@ -50,7 +51,7 @@ export function transportError(error: unknown, call: FailedCall): MaskinportenEr
     return make('MP_PROTOCOL', `The answer of ${call.host} ${error.message}`, call);
   const proxyStatus = PROXY_ANSWER.exec(textOf(error, 'message'))?.[1];
   if (proxyStatus !== undefined) return proxyError(Number(proxyStatus), call);
-  const code = codeOf(error);
+  const code = errorCode(error) ?? 'UNKNOWN';
   const proxy = typeof error === 'object' && error !== null ? proxyFaults.get(error) : undefined;
   if (proxy !== undefined) return unreachableProxy(proxy, code);
   if (TIMEOUTS.has(code)) return make('MP_TIMEOUT', `${call.host} did not answer in time (${code})`, call);
@@ -75,12 +76,6 @@ export function transportError(error: unknown, call: FailedCall): MaskinportenEr
 /** True for codes that say the server's certificate is not acceptable: worth telling a security officer (F-20 to F-22). */
 export function isCertificateFault(code: string): boolean {
   return CERTIFICATE.test(code);
-}
-
-/** The code of a system, TLS or undici error, from a closed alphabet; `UNKNOWN` for anything else. */
-export function codeOf(error: unknown): string {
-  const code = textOf(error, 'code');
-  return /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : 'UNKNOWN';
 }
 
 /** undici's parser names its errors, and gives only some of them a code. */

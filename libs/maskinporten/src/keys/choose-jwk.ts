@@ -1,3 +1,4 @@
+import { isRecord } from '../basics/index.js';
 import { KeyFailure } from './key-failure.js';
 
 type Jwk = Readonly<Record<string, unknown>>;
@@ -47,8 +48,4 @@ function kidsOf(candidates: readonly Jwk[]): string {
     .map(({ kid }) => kid)
     .filter((kid) => typeof kid === 'string' && /^[\x21-\x7e]{1,128}$/.test(kid));
   return [...new Set(kids)].slice(0, MAX_NAMED).join(', ');
-}
-
-function isRecord(value: unknown): value is Jwk {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

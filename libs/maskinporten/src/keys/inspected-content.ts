@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
-import { withoutByteOrderMark } from '../basics/index.js';
+import { isRecord, withoutByteOrderMark } from '../basics/index.js';
 import { certificatesFromPem, parseCertificate } from './certificate-chain.js';
 import type { FoundKey } from './found-key.js';
 import { inspectJwk } from './inspected-jwk.js';
@@ -137,8 +137,4 @@ function unique(privateKeys: readonly KeyObject[]): KeyObject[] {
     if (!keys.some((other) => other.equals(publicKey))) keys.push(publicKey);
   }
   return keys;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

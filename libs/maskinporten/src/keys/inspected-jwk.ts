@@ -1,4 +1,5 @@
 import { createPublicKey, type JsonWebKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import { isRecord } from '../basics/index.js';
 import { parseCertificate } from './certificate-chain.js';
 import type { FoundKey } from './found-key.js';
 import { KeyFailure } from './key-failure.js';
@@ -63,7 +64,3 @@ function x5cOf(jwk: Readonly<Record<string, unknown>>, member: string): X509Cert
 
 /** It is shown in terminals, where control characters would act. */
 const printable = (text: string): string => text.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '?');
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

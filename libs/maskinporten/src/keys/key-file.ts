@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
+import { errorCode } from '../basics/index.js';
 import { KeyFailure } from './key-failure.js';
 import { MAX_KEY_BYTES } from './key-material.js';
-import { systemErrorCode } from './system-error-code.js';
 
 export interface KeyFileContent {
   /** The caller wipes it. */
@@ -57,7 +57,7 @@ function quote(path: string): string {
 }
 
 function reasonOf(error: unknown): string {
-  switch (systemErrorCode(error)) {
+  switch (errorCode(error) ?? '') {
     case 'ENOENT':
     case 'ENOTDIR':
       return 'does not exist';

@@ -1,3 +1,4 @@
+import { Listeners } from '../basics/index.js';
 import type { SigningKey } from './signing-key.js';
 
 export interface KeyChange {
@@ -40,7 +41,8 @@ export class KeyRing {
   readonly #now: () => number;
   readonly #monotonicMs: () => number;
   readonly #refusedAtMs = new WeakMap<SigningKey, number>();
-  readonly #listeners = new Set<KeyChangeListener>();
+  /** A listener's fault must not fail the grant that is being retried. */
+  readonly #listeners = new Listeners<[change: KeyChange]>();
   #current: SigningKey;
   #generation = 0;
   /** Wall clock of the next `activeFrom`; infinite when nothing is planned. */
@@ -123,10 +125,7 @@ export class KeyRing {
 
   /** @returns a function that stops listening. A listener that throws hurts nobody. */
   onChange(listener: KeyChangeListener): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return this.#listeners.add(listener);
   }
 
   #activate(): void {
@@ -163,22 +162,12 @@ export class KeyRing {
     const previous = this.#current;
     this.#current = current;
     if (current !== previous) this.#generation += 1;
-    this.#announce({
+    this.#listeners.tell({
       reason,
       previous,
       current,
       ...(retired === undefined ? {} : { retired }),
       generation: this.#generation,
     });
-  }
-
-  #announce(change: KeyChange): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(change);
-      } catch {
-        // A listener's fault must not fail the grant that is being retried.
-      }
-    }
   }
 }

@@ -1,4 +1,5 @@
 import { createPublicKey, KeyObject, type X509Certificate } from 'node:crypto';
+import { isWholeNumber, notWholeNumber } from '../basics/index.js';
 import { readCertificates } from './certificate-chain.js';
 import { datesOf } from './key-dates.js';
 import { keyFacts } from './key-facts.js';
@@ -62,8 +63,8 @@ function limitOf(
   { from, to, otherwise }: { readonly from: number; readonly to: number; readonly otherwise: number },
 ): number {
   const value: unknown = signer[name] ?? otherwise;
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= from && value <= to) return value;
-  throw new KeyFailure(`signer.${name}`, `must be a whole number from ${from} to ${to}`);
+  if (isWholeNumber(value, from, to)) return value;
+  throw new KeyFailure(`signer.${name}`, notWholeNumber(from, to));
 }
 
 /** Without a public key of its own, the signer is taken to hold the key of the first certificate. */

@@ -1,4 +1,5 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import { isRecord } from '../basics/index.js';
 import { parseCertificate } from './certificate-chain.js';
 import { chooseJwk } from './choose-jwk.js';
 import { isBase64Byte } from './key-format.js';
@@ -98,10 +99,6 @@ function readX5c(x5c: unknown, member: string): X509Certificate[] {
   } catch {
     throw new KeyFailure(`${member}.x5c`, 'holds something that is not a certificate');
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Not a regular expression: those keep the last text they saw, for ever. */

@@ -1,10 +1,10 @@
 import { createPrivateKey, type KeyObject, type PrivateKeyInput } from 'node:crypto';
 import { IterationBudget } from './iteration-budget.js';
+import { isUnsupported } from './is-unsupported.js';
 import { KeyFailure } from './key-failure.js';
 import { passwordForms } from './password-form.js';
 import { derOf, type PemBlock } from './pem-document.js';
 import type { SecretBytes } from './secret-bytes.js';
-import { isUnsupported } from './system-error-code.js';
 
 export const MIN_KEY_BITS = 2048;
 /** OpenSSL verifies nothing larger. */

@@ -1,12 +1,11 @@
 import { verify, type KeyObject } from 'node:crypto';
+import { beforeDeadline } from '../basics/index.js';
 import { createError, isMaskinportenError, type MaskinportenError } from '../errors/index.js';
 import type { KeyFacts } from './key-facts.js';
 import type { MaskinportenSigner } from './key-source.js';
 import { markUnavailable, UNAVAILABLE_HINT } from './signer-failure.js';
 import type { SigningGate } from './signing-gate.js';
 import { DIGEST_OF, type SigningAlgorithm, type SigningKey } from './signing-key.js';
-
-type Settle = (resolve: (value: unknown) => void, reject: (error: Error) => void) => void;
 
 /** A key that signs somewhere else, with a deadline and a check of what comes back. */
 export class RemoteSigningKey implements SigningKey {
@@ -50,42 +49,19 @@ export class RemoteSigningKey implements SigningKey {
 
   /** Waits for the signer, the deadline or the caller, whichever comes first: a signer may not look at its signal. */
   #ask(data: Uint8Array, caller: AbortSignal | undefined): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const controller = new AbortController();
-      const stop = (error: MaskinportenError): void => {
-        finish();
-        reject(error);
-        controller.abort();
-      };
-      const onAbort = (): void => {
-        stop(createError('MP_ABORTED', { message: 'The caller stopped waiting while the grant was signed.' }));
-      };
-      const timer = setTimeout(() => stop(this.#timedOut()), this.#timeoutMs);
-      const finish = (): void => {
-        clearTimeout(timer);
-        caller?.removeEventListener('abort', onAbort);
-      };
-      if (caller?.aborted === true) {
-        onAbort();
-        return;
-      }
-      caller?.addEventListener('abort', onAbort, { once: true });
-      void this.#settle(data, controller.signal).then((settle) => {
-        finish();
-        settle(resolve, reject);
-        return undefined;
-      });
+    return beforeDeadline((signal) => this.#answer(data, signal), {
+      ms: this.#timeoutMs,
+      signal: caller,
+      late: () => this.#timedOut(),
+      aborted: () => createError('MP_ABORTED', { message: 'The caller stopped waiting while the grant was signed.' }),
     });
   }
 
-  /** Never rejects: says how the promise that a caller waits for is to be settled. */
-  async #settle(data: Uint8Array, signal: AbortSignal): Promise<Settle> {
+  async #answer(data: Uint8Array, signal: AbortSignal): Promise<unknown> {
     try {
-      const signature: unknown = await this.#signer.sign(data, { alg: this.alg, signal });
-      return (resolve) => resolve(signature);
+      return await this.#signer.sign(data, { alg: this.alg, signal });
     } catch (error) {
-      const known = isMaskinportenError(error) ? error : this.#failed();
-      return (_, reject) => reject(markUnavailable(known));
+      throw markUnavailable(isMaskinportenError(error) ? error : this.#failed());
     }
   }
 

@@ -1,4 +1,5 @@
 import { Axios, AxiosError, type AxiosAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import { RequestContext } from '../signals/index.js';
 import type { MaskinportenToken } from '../tokens/index.js';
 import { anotherToken, obtainToken } from './bearer-token.js';
 import { CallDeadline } from './call-deadline.js';
@@ -14,7 +15,6 @@ import {
 import { destinationRefused } from './outbound-url.js';
 import { hasOwnAuthorization, privateConfig, removeMarker } from './private-config.js';
 import { isReplayable } from './replay.js';
-import { RequestContext } from './request-context.js';
 import { isTraced } from './trace-instrumentation.js';
 import { cleanFailure, cleanResponse, isResponse, type Trace } from './transport-traces.js';
 import type { WatchedCall } from './watched-call.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import axios, { type AxiosAdapter, type InternalAxiosRequestConfig } from 'axios';
 import MockAdapter from 'axios-mock-adapter';
-import type { CallObserver } from './call-observers.js';
+import type { CallObserver } from '../signals/index.js';
 import { DestinationList } from './destination-list.js';
 import { attachMaskinporten } from './attach-maskinporten.js';
 import { MaskinportenClients } from './maskinporten-clients.js';

@@ -6,10 +6,6 @@ export { ScopesCheck } from './scopes-check.js';
 export { ScopesMetadata } from './scopes.metadata.js';
 export { bindSystemUser, invocationOf, scopeOf } from './system-user-binding.js';
 export { runVerifiedCall } from './verified-call.js';
-export { CallObservers } from './call-observers.js';
-export type { CallObserver, CallOutcome, OutboundCall } from './call-observers.js';
-export { RequestContext } from './request-context.js';
-export type { RequestContextInit } from './request-context.js';
 export { MaskinportenContext } from './maskinporten-context.js';
 export type {
   ClientTokenRequest,

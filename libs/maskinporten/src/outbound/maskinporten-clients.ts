@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { configurationError, createError, moduleNotImported } from '../errors/index.js';
+import { CallObservers } from '../signals/index.js';
 import type { MaskinportenTokenService } from '../tokens/index.js';
-import { CallObservers } from './call-observers.js';
 import { DestinationList } from './destination-list.js';
 
 /** The part of a token service that outgoing calls need; a test double may stand in for it. */

@@ -1,5 +1,6 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { throwError } from 'rxjs';
+import { retryAfterSeconds } from '../basics/index.js';
 import { MaskinportenError } from '../errors/index.js';
 import { problemDocument, type MaskinportenProblem } from './problem-document.js';
 
@@ -38,7 +39,7 @@ export class MaskinportenExceptionFilter implements ExceptionFilter<Maskinporten
 function answerHttp(response: HttpResponse, problem: MaskinportenProblem): void {
   response.status(problem.status).header('content-type', 'application/problem+json');
   if (problem.retryAfterMs !== undefined) {
-    response.header('retry-after', String(Math.max(1, Math.ceil(problem.retryAfterMs / 1000))));
+    response.header('retry-after', String(retryAfterSeconds(problem.retryAfterMs)));
   }
   response.send(JSON.stringify(problem));
 }

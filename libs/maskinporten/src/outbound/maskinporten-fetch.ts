@@ -1,5 +1,6 @@
 import { ownMembers } from '../basics/index.js';
 import { createError } from '../errors/index.js';
+import { RequestContext } from '../signals/index.js';
 import type { MaskinportenToken } from '../tokens/index.js';
 import { anotherToken, obtainToken } from './bearer-token.js';
 import type { CallOptions, InstanceDefaults } from './call-options.js';
@@ -9,7 +10,6 @@ import { clientsAround, type OutboundTokens } from './maskinporten-clients.js';
 import { asksForUnsafeReplay, OutboundPolicy, type OutboundDecision } from './outbound-policy.js';
 import { isCredential } from './private-config.js';
 import { isReplayable } from './replay.js';
-import { RequestContext } from './request-context.js';
 import type { ScopesInput } from './scoped-request.js';
 import { isTraced } from './trace-instrumentation.js';
 import { cleanFetchFailure } from './transport-traces.js';

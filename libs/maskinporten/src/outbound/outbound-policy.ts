@@ -1,4 +1,4 @@
-import { ownMembers } from '../basics/index.js';
+import { isWholeNumber, ownMembers } from '../basics/index.js';
 import { ConfigurationFailures, createError } from '../errors/index.js';
 import { NormalisedTokenRequest } from '../grants/index.js';
 import type { MaskinportenToken } from '../tokens/index.js';
@@ -180,7 +180,7 @@ export const isUnlimited = (value: unknown): boolean => value === 0 || value ===
 function limit(value: unknown, fallback: number, field: string, failures: ConfigurationFailures): number {
   if (value === undefined) return fallback;
   if (isUnlimited(value)) return 0;
-  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= 2 ** 31 - 1) return value;
+  if (isWholeNumber(value, 1, 2 ** 31 - 1)) return value;
   failures.add(field, 'must be a whole number up to 2147483647; 0, -1 and Infinity mean no limit');
   return fallback;
 }

@@ -1,3 +1,5 @@
+import { redact } from '../basics/index.js';
+
 /** A segment that names one thing: a number of six digits or more, a UUID, or something long that nobody types. */
 const IDENTIFIER = /\d{6}|^[0-9a-f]{8}-[0-9a-f]{4}-|^[^.]{33,}$/i;
 /** Digits that were escaped are still digits. */
@@ -18,12 +20,16 @@ export function pathTemplateOf(pathname: string): string {
 
 /** The template that a call gives itself, when it is one: a path without query, of printable ASCII. */
 export const isPathTemplate = (value: unknown): value is string =>
-  typeof value === 'string' && value.length <= LONGEST && TEMPLATE.test(value) && !/\d{6}/.test(value);
+  typeof value === 'string' &&
+  value.length <= LONGEST &&
+  TEMPLATE.test(value) &&
+  !/\d{6}/.test(value) &&
+  redact(value) === value;
 
 function isIdentifier(segment: string): boolean {
   let text = segment;
   for (let round = 0; round < ESCAPED_TIMES; round += 1) {
-    if (IDENTIFIER.test(text) || hasManyDigits(text)) return true;
+    if (IDENTIFIER.test(text) || hasManyDigits(text) || redact(text) !== text) return true;
     if (!text.includes('%')) return false;
     const plain = text.replaceAll(ESCAPED, unescaped);
     if (plain === text) return false;
@@ -33,7 +39,7 @@ function isIdentifier(segment: string): boolean {
   return true;
 }
 
-/** A person number, however it is taken apart: 01 01 90 123 45. */
+/** A path has no sentences, so that its rule can be stricter than `redact`: eleven digits, however they are taken apart. */
 const hasManyDigits = (text: string): boolean =>
   text.length >= 11 && text.replaceAll(ESCAPED, '').replaceAll(/\D/g, '').length >= 11;
 

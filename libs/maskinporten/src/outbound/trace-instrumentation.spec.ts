@@ -2,10 +2,10 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { context, propagation, ROOT_CONTEXT, trace, type Context, type ContextManager } from '@opentelemetry/api';
 import axios from 'axios';
+import { RequestContext } from '../signals/index.js';
 import { attachMaskinporten } from './attach-maskinporten.js';
 import { maskinportenFetch } from './maskinporten-fetch.js';
 import { ScriptedTokens, scriptedToken } from './outbound.fixtures.js';
-import { RequestContext } from './request-context.js';
 import { TOKEN, TwoServers } from './servers.fixtures.js';
 
 const ARRIVED = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

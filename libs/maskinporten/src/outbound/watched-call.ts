@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { errorCode } from '../basics/index.js';
 import { isMaskinportenError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
+import { RequestContext, type CallObservers, type OutboundCall } from '../signals/index.js';
 import type { MaskinportenToken } from '../tokens/index.js';
-import type { CallObservers, OutboundCall } from './call-observers.js';
 import { pathTemplateOf } from './path-template.js';
-import { RequestContext } from './request-context.js';
 
 /** What is known of a call before its token. */
 export interface WatchedParts {
@@ -17,7 +17,6 @@ export interface WatchedParts {
 }
 
 const UNKNOWN = 'UNKNOWN';
-const CODE = /^[A-Z][A-Z0-9_]{1,39}$/;
 
 /** Tells those who watch about one attempt of a call: before it is sent, and once when it is over. */
 export class WatchedCall {
@@ -78,14 +77,5 @@ function codeOf(error: unknown): string {
   // A fetch that was stopped says so by its name, and one that failed hides the reason in its cause.
   if ('name' in error && error.name === 'AbortError') return 'ERR_CANCELED';
   if ('name' in error && error.name === 'TimeoutError') return 'ETIMEDOUT';
-  return ownCode(error) ?? ('cause' in error ? ownCode(error.cause) : undefined) ?? UNKNOWN;
+  return errorCode(error) ?? ('cause' in error ? errorCode(error.cause) : undefined) ?? UNKNOWN;
 }
-
-const ownCode = (error: unknown): string | undefined =>
-  typeof error === 'object' &&
-  error !== null &&
-  'code' in error &&
-  typeof error.code === 'string' &&
-  CODE.test(error.code)
-    ? error.code
-    : undefined;

@@ -1,4 +1,4 @@
-import { ownMembers } from '../basics/index.js';
+import { isWholeNumber, notWholeNumber, ownMembers } from '../basics/index.js';
 import { ConfigurationFailures } from '../errors/index.js';
 import { isSigningAlgorithm, type SigningAlgorithm } from '../keys/index.js';
 import type { TokenAddress } from './token-protocol.js';
@@ -62,8 +62,8 @@ export function checkOptions(given: Pkcs11SignerOptions): Pkcs11Settings {
   };
   const whole = (name: keyof Pkcs11SignerOptions, from: number, to: number, otherwise: number): number => {
     const value: unknown = options[name] ?? otherwise;
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= from && value <= to) return value;
-    failures.add(`pkcs11.${name}`, `must be a whole number from ${from} to ${to}`);
+    if (isWholeNumber(value, from, to)) return value;
+    failures.add(`pkcs11.${name}`, notWholeNumber(from, to));
     return otherwise;
   };
   const library = text('library', options.library);

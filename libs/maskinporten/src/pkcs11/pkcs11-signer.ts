@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { untilAborted } from '../basics/index.js';
 import { createError, isMaskinportenError, withDetails, type MaskinportenError } from '../errors/index.js';
 import { jwkThumbprint, SignerHealth, type MaskinportenSigner, type SigningAlgorithm } from '../keys/index.js';
 import { awayError, closedError, keyChangedError, startError } from './pkcs11-error.js';
@@ -132,7 +133,7 @@ export class Pkcs11Signer implements MaskinportenSigner {
     const { timeoutMs } = this.#settings;
     for (let again = true; ; again = false) {
       signal.throwIfAborted();
-      const connection = this.#alive() ?? (await untilAborted(this.#open(), signal));
+      const connection = this.#alive() ?? (await untilAborted(this.#open(), signal, () => signal.reason as Error));
       try {
         return await connection.sign(data, { alg, signal, timeoutMs });
       } catch (error) {
@@ -219,13 +220,4 @@ function openWith(
   pin: string | undefined,
 ): Promise<{ connection: TokenConnection; facts: TokenFacts }> {
   return TokenConnection.open(worker, address, { pin, timeoutMs: openTimeoutMs });
-}
-
-/** Waits for `promise`, which goes on for others when `signal` fires. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

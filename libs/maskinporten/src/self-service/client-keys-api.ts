@@ -101,7 +101,7 @@ export class ClientKeysApi {
         if (!isMaskinportenError(error) || !isTransient(error) || failures >= BUDGET.attempts) throw error;
         const delayMs = backoffMs(failures, error, this.#options.random ?? Math.random);
         if (!fits(delayMs, BUDGET.deadlineMs - (this.#clock.monotonicMs() - startedMs))) throw error;
-        await sleep(delayMs, signal ?? new AbortController().signal, true);
+        await sleep(delayMs, signal, true);
       }
     }
   }

@@ -1,3 +1,4 @@
+import { isRecord } from '../basics/index.js';
 import type { SigningAlgorithm } from '../keys/index.js';
 
 /** A public key as it is sent to be registered. */
@@ -59,8 +60,4 @@ export function readDate(text: unknown): Date | undefined {
   if (typeof text !== 'string') return undefined;
   const date = new Date(text);
   return Number.isNaN(date.getTime()) ? undefined : date;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -163,5 +163,4 @@ async function proveWithPatience(options: RotateKeyOptions): Promise<void> {
   }
 }
 
-const plainWait = async (ms: number, signal: AbortSignal | undefined): Promise<void> =>
-  sleep(ms, signal ?? new AbortController().signal, true);
+const plainWait = async (ms: number, signal: AbortSignal | undefined): Promise<void> => sleep(ms, signal, true);

@@ -1,10 +1,11 @@
 import { HttpException, Injectable, Logger, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { SystemUser, SystemUserKey } from '../altinn/index.js';
+import { isRecord } from '../basics/index.js';
 import { isMaskinportenError } from '../errors/index.js';
-import { parseOrganisationNumber } from '../grants/index.js';
-import { bindSystemUser, DEFAULT_CLIENT, MaskinportenClients, RequestContext, scopeOf } from '../outbound/index.js';
-import { DelegationDecisions, type DelegationFacts } from '../telemetry/index.js';
+import { isExternalRef, parseOrganisationNumber } from '../grants/index.js';
+import { bindSystemUser, DEFAULT_CLIENT, MaskinportenClients, scopeOf } from '../outbound/index.js';
+import { DelegationDecisions, RequestContext, type DelegationFacts } from '../signals/index.js';
 import type { CallerPolicy, DelegatedAction } from './caller-policy.js';
 import type { DelegationCheck } from './delegation-check.js';
 import { DelegationError, isDelegationError } from './delegation-error.js';
@@ -19,8 +20,6 @@ import { VerifiedDelegation } from './verified-delegation.js';
 
 const KINDS: ReadonlySet<string> = new Set(['http', 'rpc', 'ws', 'graphql']);
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** Altinn's grammar for externalRef; nothing else can name a system user. */
-const EXTERNAL_REF = /^[a-zA-Z0-9øØæÆåÅ_-]{1,255}$/;
 const TOKEN_DEADLINE_MS = 10_000;
 
 interface Question {
@@ -276,7 +275,7 @@ function organisationFrom(value: unknown, field: string): string {
 
 function referenceFrom(value: unknown, organisation: string): string | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value === 'string' && EXTERNAL_REF.test(value)) return value;
+  if (isExternalRef(value)) return value;
   throw new DelegationError('system_user_missing', { organisation, reason: 'externalRef cannot be one of Altinn’s' });
 }
 
@@ -301,9 +300,6 @@ function needsFreshAnswer(context: ExecutionContext, { action }: SystemUserRequi
 }
 
 function operationOf(info: unknown): unknown {
-  const operation: unknown = isObject(info) ? info['operation'] : undefined;
-  return isObject(operation) ? operation['operation'] : undefined;
+  const operation: unknown = isRecord(info) ? info['operation'] : undefined;
+  return isRecord(operation) ? operation['operation'] : undefined;
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;

@@ -1,6 +1,7 @@
 import type { ArgumentsHost, ExecutionContext, ExceptionFilter } from '@nestjs/common';
 import { Catch } from '@nestjs/common';
 import { throwError } from 'rxjs';
+import { retryAfterSeconds } from '../basics/index.js';
 import { DelegationError } from './delegation-error.js';
 
 /** What Express and Fastify responses have in common, and how each says that it is too late for headers. */
@@ -33,7 +34,7 @@ export function forCaller(context: ExecutionContext, denial: DelegationError): D
 function writeHeaders(response: HeaderWriter, { retryAfterMs }: DelegationError): void {
   if (response.headersSent === true || response.sent === true) return;
   response.header('content-type', 'application/problem+json');
-  if (retryAfterMs !== undefined) response.header('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
+  if (retryAfterMs !== undefined) response.header('retry-after', String(retryAfterSeconds(retryAfterMs)));
 }
 
 /** Answers denied messages with the problem document; brought by `@RequireSystemUser`, blind to everything else. */

@@ -31,8 +31,7 @@ import {
   fromBody,
   fromParam,
 } from '../index.js';
-import { RequestContext } from '../outbound/index.js';
-import { DelegationDecisions, type DelegationFacts } from '../telemetry/index.js';
+import { DelegationDecisions, RequestContext, type DelegationFacts } from '../signals/index.js';
 import {
   PARTIES,
   expectAnswer,

@@ -1,4 +1,5 @@
-import type { TokenEvent, TokenServiceStatus, WatchedTokenService } from '../tokens/index.js';
+import { redact } from '../basics/index.js';
+import type { TokenEvent, TokenServiceStatus, WatchedTokenService } from '../signals/index.js';
 import {
   BACKGROUND,
   CLIENT,
@@ -16,7 +17,7 @@ import type { Attributes, FinishedSpan, Measurement, TelemetrySink } from './tel
 const DAY_MS = 86_400_000;
 /** Maskinporten's codes; what a server sends instead must not make a series of its own. */
 const KNOWN_MP_CODE = /^MP-\d{3}$/;
-/** Organisation and person numbers, should a scope ever hold one. */
+/** Organisation numbers, should a scope ever hold one; a metric has none of them either (T-11). */
 const LONG_NUMBER = /\d{9,}/g;
 
 type Ended = Extract<TokenEvent, { type: 'token-obtained' | 'token-refused' }>;
@@ -137,7 +138,7 @@ function spanOf(
     attributes: {
       ...common,
       ...errorAttributes(event),
-      'maskinporten.scopes': event.scopes.map((scope) => scope.replaceAll(LONG_NUMBER, '…')),
+      'maskinporten.scopes': event.scopes.map((scope) => redact(scope).replaceAll(LONG_NUMBER, '…')),
       ...(attempts === undefined ? {} : { 'maskinporten.attempts': attempts }),
       ...given('maskinporten.grant.jti', 'jti' in facts ? facts.jti : undefined),
       ...given('maskinporten.kid', facts.kid?.slice(0, 8)),

@@ -4,5 +4,3 @@ export type { MaskinportenTelemetryOptions } from './maskinporten-telemetry.modu
 export { INSTRUMENTS } from './instrument.js';
 export type { Instrument } from './instrument.js';
 export type { Attributes, FinishedSpan, Measurement, TelemetrySink } from './telemetry-sink.js';
-export { DelegationDecisions } from './delegation-decisions.js';
-export type { DecisionListener, DelegationFacts } from './delegation-decisions.js';

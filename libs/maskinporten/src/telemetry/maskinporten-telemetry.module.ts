@@ -9,9 +9,8 @@ import {
 } from '@nestjs/common';
 import { ownMembers } from '../basics/index.js';
 import { moduleNotImported } from '../errors/index.js';
-import { TokenServices } from '../tokens/index.js';
+import { DelegationDecisions, TokenServices } from '../signals/index.js';
 import { watchClient } from './client-telemetry.js';
-import { DelegationDecisions } from './delegation-decisions.js';
 import { DECISION, INSTRUMENTS } from './instrument.js';
 import { loadOpenTelemetrySink } from './open-telemetry-sink.js';
 import type { TelemetrySink } from './telemetry-sink.js';

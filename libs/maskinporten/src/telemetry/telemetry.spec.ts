@@ -10,12 +10,13 @@ import {
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { Simulator } from 'maskinporten-simulator';
 import { PATIENT } from '../../../../test/support/patience.js';
+import { DelegationDecisions } from '../signals/index.js';
 import { startTestSimulator, testClientOptions } from '../testing/simulator.fixtures.js';
 import { MaskinportenModule } from '../maskinporten.module.js';
 import type { MaskinportenOptions } from '../maskinporten.options.js';
 import { MaskinportenTokenService } from '../tokens/index.js';
 import { INSTRUMENTS } from './instrument.js';
-import { DelegationDecisions, MaskinportenTelemetryModule, type TelemetrySink } from './index.js';
+import { MaskinportenTelemetryModule, type TelemetrySink } from './index.js';
 import { loadOpenTelemetrySink } from './open-telemetry-sink.js';
 
 const SCOPES = ['acme:read', 'acme:write'];

@@ -1,3 +1,4 @@
+import { isRecord } from '../basics/index.js';
 import {
   createError,
   decodeOAuthError,
@@ -166,10 +167,6 @@ function failureByStatus(status: number): MaskinportenError | undefined {
 
 function describe(json: unknown, secrets: readonly string[]): string | undefined {
   return isRecord(json) ? sanitiseText(own(json, 'error_description'), secrets) : undefined;
-}
-
-function isRecord(json: unknown): json is Readonly<Record<string, unknown>> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
 }
 
 /** What the answer says itself, not what a polluted prototype adds (T-66). */

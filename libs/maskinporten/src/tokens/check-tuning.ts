@@ -1,3 +1,4 @@
+import { isWholeNumber, notWholeNumber } from '../basics/index.js';
 import type { ConfigurationFailures } from '../errors/index.js';
 
 /** What may be tuned; unknown, because JavaScript callers and environment variables give anything. */
@@ -10,8 +11,8 @@ interface Tuning {
 /** Refuses values that would otherwise show only under load: no attempts, deadlines that timers cannot hold (T-65). */
 export function checkTuning({ tokens, retry }: Tuning, failures: ConfigurationFailures): void {
   const whole = (field: string, value: unknown, most: number): void => {
-    if (value === undefined || (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most)) return;
-    failures.add(field, `must be a whole number between 1 and ${most}`);
+    if (value === undefined || isWholeNumber(value, 1, most)) return;
+    failures.add(field, notWholeNumber(1, most));
   };
   whole('tokens.maxEntries', tokens?.maxEntries, 1_000_000);
   whole('retry.attempts', retry?.attempts, 10);

@@ -1,4 +1,4 @@
-import { ownMembers } from '../basics/index.js';
+import { Listeners, ownMembers } from '../basics/index.js';
 import { configurationError, ConfigurationFailures, isMaskinportenError } from '../errors/index.js';
 import { AssertionFactory, parseOrganisationNumber } from '../grants/index.js';
 import {
@@ -23,8 +23,7 @@ import { TokenEndpoint, type RetryBudget } from '../token-endpoint/index.js';
 import { keyMismatches } from './check-key.js';
 import { checkTuning } from './check-tuning.js';
 import type { RefreshWindow } from './token-entry.js';
-import type { TokenEventListener } from './token-events.js';
-import { TokenEvents } from './token-events-emitter.js';
+import type { TokenEvent, TokenEventListener } from './token-events.js';
 import type { TokenExchanger } from './token-exchanger.js';
 import { MaskinportenTokenService } from './token-service.js';
 
@@ -75,8 +74,8 @@ export async function createTokenService(given: TokenServiceConfig): Promise<Mas
   const config = ownConfig(given);
   const clock = config.clock ?? systemClock;
   const random = config.random ?? Math.random;
-  const events = new TokenEvents();
-  if (config.onEvent !== undefined) events.on(config.onEvent);
+  const events = new Listeners<[event: TokenEvent]>();
+  if (config.onEvent !== undefined) events.add(config.onEvent);
   const {
     resolved,
     keys: { ring: keys, watches },
@@ -85,12 +84,12 @@ export async function createTokenService(given: TokenServiceConfig): Promise<Mas
   for (const watch of watches) watch.start();
   if (resolved.insecureHosts !== undefined) {
     const reason = `Tokens and grants go over http, readable by others, to ${[...resolved.insecureHosts].join(', ')}: for development only.`;
-    events.emit({ type: 'warning', field: 'http.allowInsecureHosts', reason });
+    events.tell({ type: 'warning', field: 'http.allowInsecureHosts', reason });
   }
 
   const serverClock = new ServerClock(clock);
   const onSecurityEvent = ({ type, host, reason }: { type: string; host: string; reason: string }): void =>
-    events.emit({ type: 'security', what: type, detail: `${host}: ${reason}` });
+    events.tell({ type: 'security', what: type, detail: `${host}: ${reason}` });
   const transport = new HttpTransport({
     ...config.http,
     maxSockets: MAX_SOCKETS,
@@ -115,7 +114,7 @@ export async function createTokenService(given: TokenServiceConfig): Promise<Mas
     keys,
     random,
     retry: config.retry,
-    onEvent: events.emit,
+    onEvent: events.tell,
   });
   return new MaskinportenTokenService({
     clientId: config.clientId,
@@ -136,7 +135,7 @@ export async function createTokenService(given: TokenServiceConfig): Promise<Mas
 /** Every check is made before the first failure is thrown, so that one start shows all that is wrong. */
 async function checkConfig(
   config: TokenServiceConfig,
-  events: TokenEvents,
+  events: Listeners<[event: TokenEvent]>,
   clock: Clock,
 ): Promise<{ resolved: ResolvedIssuer; keys: LoadedKeyRing }> {
   const failures = new ConfigurationFailures();
@@ -164,12 +163,12 @@ async function checkConfig(
     environment: resolved?.environment,
     now: () => clock.wallMs(),
     monotonicMs: () => clock.monotonicMs(),
-    onWarning: ({ field, message }) => events.emit({ type: 'warning', field, reason: message }),
+    onWarning: ({ field, message }) => events.tell({ type: 'warning', field, reason: message }),
     check: (key) => {
       const mismatches = keyMismatches(key, purpose);
       if (mismatches.length > 0) throw configurationError(mismatches);
     },
-    onReloadFailure: ({ field, error }) => events.emit({ type: 'key-reload-failed', field, error }),
+    onReloadFailure: ({ field, error }) => events.tell({ type: 'key-reload-failed', field, error }),
   }).catch(collect);
   for (const key of keys === undefined ? [] : [keys.ring.current, ...keys.ring.others]) {
     failures.addAll(keyMismatches(key, purpose));
@@ -192,9 +191,9 @@ function ownConfig(given: TokenServiceConfig): TokenServiceConfig {
 }
 
 /** A refused key is told as `key-fallback` by the operation that found out. */
-function reportChange({ reason, previous, current }: KeyChange, events: TokenEvents): void {
+function reportChange({ reason, previous, current }: KeyChange, events: Listeners<[event: TokenEvent]>): void {
   if (reason === 'refused' || current === previous) return;
-  events.emit({
+  events.tell({
     type: 'key-changed',
     reason,
     ...(previous.kid === undefined ? {} : { fromKid: previous.kid }),

@@ -2,10 +2,6 @@
 export { MaskinportenTokenService, DEFAULT_MAX_ENTRIES } from './token-service.js';
 export type { GetTokenOptions, TokenServiceParts } from './token-service.js';
 export type { TokenCounts, TokenServiceStatus } from './token-service-status.js';
-export { HealthContributors } from './health-contributors.js';
-export type { HealthContribution, HealthContributor } from './health-contributors.js';
-export { TokenServices } from './token-services.js';
-export type { TokenServicesListener, WatchedTokenService } from './token-services.js';
 export { keyMismatches } from './check-key.js';
 export type { KeyPurpose } from './check-key.js';
 export { createTokenService } from './create-token-service.js';

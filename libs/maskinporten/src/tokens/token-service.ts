@@ -1,3 +1,4 @@
+import { Listeners } from '../basics/index.js';
 import { isMaskinportenError, withDetails } from '../errors/index.js';
 import { RequestMemo, type NormalisedTokenRequest, type TokenRequestInput } from '../grants/index.js';
 import type { Clock } from '../issuer/index.js';
@@ -8,8 +9,7 @@ import type { MaskinportenToken } from './maskinporten-token.js';
 import { PermanentErrors } from './permanent-errors.js';
 import { TokenCache } from './token-cache.js';
 import { DEFAULT_REFRESH_WINDOW, type RefreshWindow, type TokenEntry } from './token-entry.js';
-import type { TokenEventListener } from './token-events.js';
-import { TokenEvents } from './token-events-emitter.js';
+import type { TokenEvent, TokenEventListener } from './token-events.js';
 import type { TokenExchanger } from './token-exchanger.js';
 import type { TokenServiceStatus } from './token-service-status.js';
 import { TokenFlights, type Flight } from './token-flights.js';
@@ -33,7 +33,7 @@ export interface TokenServiceParts {
   readonly keys: KeyRing;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly events: TokenEvents;
+  readonly events: Listeners<[event: TokenEvent]>;
   readonly ownOrganisation?: string | undefined;
   readonly exchanger?: TokenExchanger | undefined;
   readonly maxEntries?: number | undefined;
@@ -160,7 +160,7 @@ export class MaskinportenTokenService {
 
   /** @returns a function that stops listening */
   onEvent(listener: TokenEventListener): () => void {
-    return this.#parts.events.on(listener);
+    return this.#parts.events.add(listener);
   }
 
   /** What the service knows about itself, made when it is read. */
@@ -186,7 +186,7 @@ export class MaskinportenTokenService {
         hits: this.#hits,
         waits: this.#waits,
         refreshes: this.#refreshes,
-        listenerFailures: events.listenerFailures,
+        listenerFailures: events.failures,
       },
     };
   }
@@ -272,14 +272,14 @@ export class MaskinportenTokenService {
     try {
       const fetched = await this.#source.fetch(request, { background, signal });
       this.#keep(request, fetched, flight);
-      this.#parts.events.emit(obtained(request, fetched, background));
+      this.#parts.events.tell(obtained(request, fetched, background));
       return fetched.entry.token;
     } catch (error) {
       const failure = isMaskinportenError(error) ? error : unexpectedError();
       if (!flight.detached) this.#errors.remember(request.canonical, failure);
       // An open circuit has told so itself; saying it again for every call would bury the log.
       if (failure.attempts !== 0) {
-        this.#parts.events.emit(refusal(request, failure, background));
+        this.#parts.events.tell(refusal(request, failure, background));
       }
       throw failure;
     }

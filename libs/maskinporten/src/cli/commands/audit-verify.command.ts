@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { verifyAuditLog, type AuditStore, type AuditVerification } from '../../audit/index.js';
+import { errorCode } from '../../basics/index.js';
 import { isMaskinportenError } from '../../errors/index.js';
 import { checkpointsIn } from '../audit-copies.js';
 import type { Cli } from '../cli.js';
 import { defineCommand } from '../define-command.js';
-import { codeOf } from '../error-code.js';
 import { CommandFailure, UsageError } from '../exit.js';
 
 export const auditVerify = defineCommand((cli) => ({
@@ -120,7 +120,7 @@ async function openLog(cli: Cli, where: string): Promise<AuditStore> {
     const { openAuditStore } = await import('../../audit-postgres/index.js');
     return await openAuditStore(isServer ? where : cli.path(where), cli.io.cwd);
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCode(error);
     if (isInUse(error)) {
       throw new UsageError({
         en: `The log is in use (${error.file}). Stop the service that has it, or verify a backup.`,
@@ -144,14 +144,14 @@ async function openLog(cli: Cli, where: string): Promise<AuditStore> {
 
 /** A folder that another process has open: reading it would be writing into it (F-152). */
 const isInUse = (error: unknown): error is { readonly file: string } =>
-  codeOf(error) === 'FOLDER_IN_USE' && typeof error === 'object' && error !== null && 'file' in error;
+  errorCode(error) === 'FOLDER_IN_USE' && typeof error === 'object' && error !== null && 'file' in error;
 
 /** Undefined table or schema, or not allowed to see it. */
 const NO_LOG = new Set(['42P01', '3F000', '42501']);
 
 /** Never the message: a driver may quote the connection string. */
 function cannotRead(error: unknown): Error {
-  const code = codeOf(error) ?? (error instanceof Error ? error.name : 'unknown');
+  const code = errorCode(error) ?? (error instanceof Error ? error.name : 'unknown');
   if (NO_LOG.has(code)) {
     return new CommandFailure({
       en: `There is no audit log in this database that this role may read (${code}).`,

@@ -2,12 +2,12 @@ import { generateKeyPair } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { errorCode } from '../../basics/index.js';
 import { jwkThumbprint } from '../../keys/index.js';
 import type { Cli } from '../cli.js';
 import { defineCommand } from '../define-command.js';
 import { CommandFailure, UsageError } from '../exit.js';
 import { isUploadableKid, publicJwk } from '../public-jwk.js';
-import { codeOf } from '../error-code.js';
 import { exists, writeNewFile } from '../write-new-file.js';
 
 const PRIVATE_FILE = 'private-key.pem';
@@ -91,7 +91,7 @@ function fileExists(file: string): CommandFailure {
 }
 
 function cannotWrite(folder: string, error: unknown): CommandFailure {
-  const code = codeOf(error) ?? '?';
+  const code = errorCode(error) ?? '?';
   return new CommandFailure({
     en: `Nothing can be written to ${folder} (${code}).`,
     nb: `Kan ikke skrive til ${folder} (${code}).`,

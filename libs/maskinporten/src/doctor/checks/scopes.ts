@@ -1,5 +1,5 @@
+import { nearestName } from '../../basics/index.js';
 import type { Hint, MaskinportenError } from '../../errors/index.js';
-import { nearest } from '../../nearest-name.js';
 import type { Check } from '../check.js';
 import { isScope, type Examination } from '../examination.js';
 import { failed, good, skipped, words, type Complaint, type Finding, type Topic } from '../finding.js';
@@ -65,7 +65,7 @@ async function unknownScope(examination: Examination, scope: string): Promise<Co
   const listed = await examination.listedScopes();
   if (listed?.includes(scope) === true) return notRegistered(scope, true);
   if (KNOWN_SCOPES.includes(scope)) return notRegistered(scope, false);
-  const near = nearest(scope, listed ?? KNOWN_SCOPES, NEAR);
+  const near = nearestName(scope, listed ?? KNOWN_SCOPES, NEAR);
   const candidates = new Set([scope.toLowerCase(), ...(near === undefined ? [] : [near])]);
   candidates.delete(scope);
   for (const candidate of candidates) {

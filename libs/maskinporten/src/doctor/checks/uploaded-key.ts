@@ -1,5 +1,5 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { withoutByteOrderMark } from '../../basics/index.js';
+import { isRecord, withoutByteOrderMark } from '../../basics/index.js';
 import { jwkThumbprint, type SigningKey } from '../../keys/index.js';
 import type { Check } from '../check.js';
 import { failed, good, skipped, warning, words, type Complaint, type Finding, type Topic } from '../finding.js';
@@ -206,9 +206,6 @@ async function withThumbprint(jwk: Readonly<Record<string, unknown>>): Promise<U
     return { jwk, thumbprint: undefined };
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const uploadedKey: Check = {
   ...TOPIC,

@@ -1,4 +1,5 @@
-import type { MaskinportenTokenService } from './token-service.js';
+import { Listeners } from '../basics/index.js';
+import type { MaskinportenTokenService } from '../tokens/index.js';
 
 /** The part of a token service that those who watch it need; a test double may stand in for it. */
 export type WatchedTokenService = Pick<
@@ -11,11 +12,11 @@ export type TokenServicesListener = (name: string, service: WatchedTokenService)
 /** The token services of one application by client name, for health and telemetry. */
 export class TokenServices {
   readonly #services = new Map<string, WatchedTokenService>();
-  readonly #listeners = new Set<TokenServicesListener>();
+  readonly #listeners = new Listeners<Parameters<TokenServicesListener>>();
 
   add(name: string, service: WatchedTokenService): void {
     this.#services.set(name, service);
-    for (const listener of this.#listeners) listener(name, service);
+    this.#listeners.tell(name, service);
   }
 
   remove(name: string, service: WatchedTokenService): void {
@@ -33,9 +34,6 @@ export class TokenServices {
    */
   watch(listener: TokenServicesListener): () => void {
     for (const [name, service] of this.#services) listener(name, service);
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return this.#listeners.add(listener);
   }
 }

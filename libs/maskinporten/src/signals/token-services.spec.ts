@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { HealthContributors, TokenServices } from './index.js';
-import { startService } from './token-service.fixtures.js';
+import { startService } from '../tokens/token-service.fixtures.js';
 
 describe('TokenServices', () => {
   it('tells of the services that are there and of those that come, until told to stop', async () => {

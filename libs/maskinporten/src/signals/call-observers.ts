@@ -1,4 +1,3 @@
-import { Injectable } from '@nestjs/common';
 import type { RequestContext } from './request-context.js';
 
 /** A call with a token, as those who watch it see it: no token, no query, no header and no body. */
@@ -47,7 +46,6 @@ export interface CallObserver {
 }
 
 /** Who watches the calls of one application's clients. */
-@Injectable()
 export class CallObservers {
   readonly #observers = new Set<CallObserver>();
 

@@ -3,7 +3,7 @@
  *
  * @param limit letters that may differ; default a third of the name, capital and small letters being alike
  */
-export function nearest(
+export function nearestName(
   name: string,
   known: readonly string[],
   limit = Math.max(1, Math.floor(name.length / 3)),

@@ -1,3 +1,4 @@
+import { Listeners } from '../basics/index.js';
 /** The guard's answers are a closed list; anything else is counted as one, so that no input can make new series. */
 const DECISION_CODE = /^[a-z_]{1,40}$/;
 
@@ -20,31 +21,20 @@ export type DecisionListener = (decision: string, facts: DelegationFacts) => voi
 
 /** Tells telemetry and the audit log what the system user guard decided. */
 export class DelegationDecisions {
-  readonly #listeners = new Set<DecisionListener>();
-  #failures = 0;
+  readonly #listeners = new Listeners<Parameters<DecisionListener>>();
 
   /** @param decision `allowed`, or the code of the refusal. Never throws (F-138). */
   record(decision: string, facts: DelegationFacts = {}): void {
-    const code = DECISION_CODE.test(decision) ? decision : 'other';
-    for (const listener of this.#listeners) {
-      try {
-        listener(code, facts);
-      } catch {
-        this.#failures += 1;
-      }
-    }
+    this.#listeners.tell(DECISION_CODE.test(decision) ? decision : 'other', facts);
   }
 
   /** Exceptions thrown by listeners so far. */
   get listenerFailures(): number {
-    return this.#failures;
+    return this.#listeners.failures;
   }
 
   /** @returns a function that stops listening */
   onDecision(listener: DecisionListener): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return this.#listeners.add(listener);
   }
 }

@@ -1,14 +1,13 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import axios, { type AxiosInstance } from 'axios';
 import { createError } from '../errors/index.js';
+import { RequestContext, type CallObserver, type CallOutcome, type OutboundCall } from '../signals/index.js';
 import { attachMaskinporten } from './attach-maskinporten.js';
-import type { CallObserver, CallOutcome, OutboundCall } from './call-observers.js';
 import { DestinationList } from './destination-list.js';
 import { checkDestination, type CheckedDestination } from '../issuer/index.js';
 import { MaskinportenClients, type OutboundTokens } from './maskinporten-clients.js';
 import { maskinportenFetch } from './maskinporten-fetch.js';
 import { deepText, rejection, ScriptedTokens, scriptedToken } from './outbound.fixtures.js';
-import { RequestContext } from './request-context.js';
 import { TOKEN, TwoServers, withSpare } from './servers.fixtures.js';
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
