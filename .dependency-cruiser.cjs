@@ -17,6 +17,8 @@ const rooms = {
   handlers: [],
   outbound: ['handlers', 'signals', 'tokens', 'grants', 'issuer'],
   altinn: ['tokens', 'token-endpoint', 'grants', 'issuer'],
+  // The provider's side.
+  'resource-server': ['handlers', 'altinn', 'signals', 'grants', 'issuer'],
   'system-user': ['handlers', 'altinn', 'outbound', 'signals', 'tokens', 'grants', 'issuer'],
   doctor: ['self-service', 'altinn', 'tokens', 'grants', 'keys', 'issuer'],
   // They only listen: nothing but the module and the command knows them.
@@ -91,18 +93,21 @@ module.exports = {
       comment: 'keys … tokens, self-service and the doctor are plain TypeScript that a test constructs with `new`',
       severity: 'error',
       from: {
-        path: room([
-          'basics',
-          'errors',
-          'keys',
-          'issuer',
-          'grants',
-          'token-endpoint',
-          'tokens',
-          'signals',
-          'doctor',
-          'self-service',
-        ]),
+        path: [
+          room([
+            'basics',
+            'errors',
+            'keys',
+            'issuer',
+            'grants',
+            'token-endpoint',
+            'tokens',
+            'signals',
+            'doctor',
+            'self-service',
+          ]),
+          `${src}/resource-server/verification/`,
+        ],
         pathNot: '\\.(spec|fixtures)\\.ts$',
       },
       to: { path: '(^|node_modules/)(@nestjs|rxjs|axios|class-validator|class-transformer|reflect-metadata)' },

@@ -13,6 +13,7 @@ export { checkDestination } from './destination.js';
 export type { CheckedDestination, Destination } from './destination.js';
 export { Issuer } from './issuer.js';
 export type { IssuerDependencies, MetadataStatus } from './issuer.js';
+export { MetadataRefusal, parseMetadataDocument } from './issuer-metadata.js';
 export type { IssuerMetadata } from './issuer-metadata.js';
 export { systemClock } from './clock.js';
 export type { Clock } from './clock.js';
