@@ -50,7 +50,9 @@ export class DemoSimulator implements OnApplicationShutdown {
     const kid = `demo-${randomUUID()}`;
     const subscriptionKey = randomUUID();
     const jwk = { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' };
-    const simulator = await startSimulator({ config: demoConfig({ clientId, jwk, subscriptionKey }) });
+    const config = demoConfig({ clientId, jwk, subscriptionKey });
+    // As in reality: a token that goes to the wrong one of them is noticed.
+    const simulator = await startSimulator({ separateOrigins: true, config });
     const { issuer, platformUrl, apiUrl } = simulator;
     const options = {
       issuer,

@@ -41,7 +41,7 @@ export async function makeTestBed(
   scopes: readonly string[] = ['altinn:broker.read', 'altinn:broker.write'],
   config: SimulatorConfig = {},
 ): Promise<TestBed> {
-  const simulator = await startSimulator({ config, signingKeys: signingKeys() });
+  const simulator = await startSimulator({ separateOrigins: true, config, signingKeys: signingKeys() });
   running.push(simulator);
   const { privateKey } = rsaKeyPair();
   const { clientId, key } = await simulatorOptions(simulator, { scopes, tokenLifetime: 3600, privateKey });

@@ -1,5 +1,5 @@
 import { CUSTOMER, type Claims, GrantBench, VENDOR, asClaims, makeClient } from './grants.fixtures.js';
-import type { SimulatorConfig } from './index.js';
+import type { SimulatorConfig, SimulatorOptions } from './index.js';
 import { isRecord } from './kernel/index.js';
 
 export const SYSTEM = `${VENDOR}_payroll`;
@@ -97,8 +97,8 @@ function parse(text: string): Claims {
 export class AltinnBench {
   private constructor(readonly grants: GrantBench) {}
 
-  static async start(config: SimulatorConfig = {}): Promise<AltinnBench> {
-    return new AltinnBench(await GrantBench.start({ ...ALTINN_CONFIG, ...config }));
+  static async start(config: SimulatorConfig = {}, options: SimulatorOptions = {}): Promise<AltinnBench> {
+    return new AltinnBench(await GrantBench.start({ ...ALTINN_CONFIG, ...config }, options));
   }
 
   get simulator(): GrantBench['simulator'] {

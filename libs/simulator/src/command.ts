@@ -2,6 +2,7 @@
 import { runCommand } from './run-command.js';
 
 process.exitCode = await runCommand(process.argv.slice(2), {
+  environment: process.env,
   writeOut: (text) => process.stdout.write(text),
   writeError: (text) => process.stderr.write(text),
   onStop: (listener) => {

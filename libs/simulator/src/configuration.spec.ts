@@ -183,7 +183,7 @@ describe('a configuration is read so that', () => {
     simulator.operator.systems.clear();
     simulator.operator.faults.add({ path: '/jwk', status: 500 });
     simulator.operator.revoke('x');
-    await fetch(simulator.issuer);
+    await fetch(`${simulator.apiUrl}/whoami`);
     expect(simulator.log).toHaveLength(1);
     config.clockOffsetSeconds = 99;
     simulator.operator.reset();

@@ -23,6 +23,7 @@ import type {
   ScopeInput,
   SystemInput,
   SystemUserInput,
+  Tolerance,
   UngrantedInput,
 } from './maskinporten/index.js';
 
@@ -48,6 +49,8 @@ export interface SimulatorConfig {
   changeRequests?: ChangeRequestInput[];
   /** Where Altinn is documented one way and seen another. */
   altinn?: AltinnSettingsInput;
+  /** What to let pass although the documentation says otherwise. Default: nothing. */
+  tolerate?: Tolerance[];
   faults?: FaultInput[];
   /** How far the simulator's clock is ahead of the machine's. Default 0. */
   clockOffsetSeconds?: number;

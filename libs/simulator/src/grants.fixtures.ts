@@ -81,6 +81,7 @@ export class GrantBench {
     const clock = new TestClock();
     const simulator = await startSimulator({
       clock: clock.source,
+      separateOrigins: true,
       ...options,
       signingKeys: options.signingKeys ?? signingKeys(),
       config: { clients: [makeClient()], ...config },

@@ -19,12 +19,16 @@ export type {
   ClientJwk,
   ConsentInput,
   DelegationInput,
+  IssueTokenInput,
   LocalisedText,
+  PartyInput,
   RevokedTokenInput,
   RightInput,
   ScopeInput,
   SystemInput,
   SystemUserInput,
+  Tamper,
+  Tolerance,
   UngrantedInput,
 } from './maskinporten/index.js';
 

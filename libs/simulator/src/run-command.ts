@@ -1,124 +1,38 @@
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { ConfigurationError } from './kernel/index.js';
+import { join } from 'node:path';
+import {
+  type CommandSettings,
+  type Environment,
+  InputError,
+  OPTION_NAMES,
+  USAGE,
+  messageOf,
+  readCommandSettings,
+} from './command-settings.js';
+import { ConfigurationError, isRecord } from './kernel/index.js';
 import { type Simulator, startSimulator } from './start-simulator.js';
-
-/** Port of the issuer when none is given. */
-const DEFAULT_PORT = 8480;
-
-const USAGE = `Usage: maskinporten-simulator [--port N] [--config file] [--json]
-
-  --port N       port of the issuer (default ${DEFAULT_PORT}; 0 picks a free one); the others take the ports after it
-  --config FILE  configuration as JSON: clients, scopes, delegations, faults, …
-  --json         print one line of JSON with the URLs, and nothing else
-  --help         print this text
-`;
-
-/** A wrong configuration: exit code 2. */
-class InputError extends Error {}
-
-/** A wrong command line: exit code 2, and the usage is worth printing. */
-class UsageError extends InputError {}
-
-interface Arguments {
-  readonly port: number;
-  readonly configFile: string | undefined;
-  readonly json: boolean;
-  readonly help: boolean;
-}
-
-function readArguments(args: readonly string[]): Arguments {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        port: { type: 'string' },
-        config: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    const port = values.port ?? String(DEFAULT_PORT);
-    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
-      throw new UsageError('--port must be a number from 0 to 65535');
-    }
-    return { port: Number(port), configFile: values.config, json: values.json, help: values.help };
-  } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(messageOf(error));
-  }
-}
-
-function readConfig(file: string): object {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new InputError(`Cannot read the configuration ${file}: ${messageOf(error)}`);
-  }
-  try {
-    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    if (typeof value === 'object' && value !== null) return value;
-  } catch (error) {
-    throw new InputError(`${file} is not JSON: ${messageOf(error)}`);
-  }
-  throw new InputError(`${file}: the configuration must be an object`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function describe(simulator: Simulator, json: boolean): string {
-  const { issuer, tokenEndpoint, platformUrl, apiUrl, operatorUrl, selfServiceUrl } = simulator;
-  if (json) {
-    return `${JSON.stringify({ issuer, tokenEndpoint, platformUrl, apiUrl, operatorUrl, selfServiceUrl })}\n`;
-  }
-  return `Maskinporten simulator, for development and tests only (this machine alone can reach it)
-
-  issuer          ${issuer}
-  token endpoint  ${tokenEndpoint}
-  Altinn platform ${platformUrl}
-  API             ${apiUrl}
-  self-service    ${selfServiceUrl}
-  operator        ${operatorUrl}/operator
-
-Approve requests and see what each grant was worth: open the operator's page in a browser,
-or curl ${operatorUrl}/operator/api/log
-Stop with Ctrl-C.
-`;
-}
-
-async function start(port: number, configFile: string | undefined): Promise<Simulator> {
-  const config = configFile === undefined ? {} : readConfig(configFile);
-  try {
-    return await startSimulator({ port, config });
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    const lines = error.message.split('\n').map((line) => `  ${line}`);
-    throw new InputError(`The configuration ${configFile ?? ''} cannot be used:\n${lines.join('\n')}`);
-  }
-}
 
 /** What the command needs of the process around it. */
 export interface CommandHost {
+  readonly environment: Environment;
   writeOut(text: string): void;
   writeError(text: string): void;
   onStop(listener: () => void): void;
 }
 
 /**
- * Runs the command until it is told to stop.
+ * Runs the command until it is stopped.
  * @returns the exit code: 0 after a clean stop, 1 when it could not start, 2 for a wrong command line or configuration.
  */
 export async function runCommand(args: readonly string[], host: CommandHost): Promise<number> {
   try {
-    const { port, configFile, json, help } = readArguments(args);
-    if (help) {
-      host.writeOut(USAGE);
+    const settings = readCommandSettings(args, host.environment);
+    if (settings.help || settings.version) {
+      host.writeOut(settings.help ? USAGE : `${versionOf()}\n`);
       return 0;
     }
-    const simulator = await start(port, configFile);
-    host.writeOut(describe(simulator, json));
+    const simulator = await start(settings);
+    host.writeOut(settings.json ? asJson(simulator, settings) : describe(simulator, settings));
     await new Promise<void>((resolve) => {
       host.onStop(resolve);
     });
@@ -126,7 +40,81 @@ export async function runCommand(args: readonly string[], host: CommandHost): Pr
     return 0;
   } catch (error) {
     host.writeError(`${messageOf(error)}\n`);
-    if (error instanceof UsageError) host.writeError(`\n${USAGE}`);
+    if (error instanceof InputError && error.usage) host.writeError(`\n${USAGE}`);
     return error instanceof InputError ? 2 : 1;
   }
+}
+
+function versionOf(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
+}
+
+async function start({ network, config, configSource }: CommandSettings): Promise<Simulator> {
+  try {
+    return await startSimulator({ ...network, config });
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new InputError(explain(error, configSource));
+    throw portError(error, network) ?? error;
+  }
+}
+
+function explain({ problems }: ConfigurationError, configSource: string): string {
+  const named = problems.map(({ field, reason }) => ({
+    option: OPTION_NAMES[field.replace(/\[.*$/, '')],
+    field,
+    reason,
+  }));
+  const options = named.flatMap(({ option, reason }) => (option === undefined ? [] : [`${option} ${reason}`]));
+  if (options.length > 0) return options.join('\n');
+  const lines = named.map(({ field, reason }) => (field === '' ? `  ${reason}` : `  ${field}: ${reason}`));
+  return `The configuration ${configSource} cannot be used:\n${lines.join('\n')}`;
+}
+
+/** What the system said about the port or address, and which option changes it. */
+function portError(error: unknown, { port, host = '127.0.0.1' }: CommandSettings['network']): Error | undefined {
+  const code = isRecord(error) ? error['code'] : undefined;
+  const other = 'Choose another with --port N (SIMULATOR_PORT); --port 0 picks a free one.';
+  if (code === 'EADDRINUSE') return new Error(`Port ${port} of ${host} is in use (EADDRINUSE). ${other}`);
+  if (code === 'EACCES') return new Error(`This user may not listen on port ${port} (EACCES). ${other}`);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new Error(`This machine has no address ${host} (${code}). Check --host (SIMULATOR_HOST).`);
+  }
+  return undefined;
+}
+
+/** A token that was made here is known to nobody else yet. */
+function madeToken({ operatorToken }: Simulator, { network }: CommandSettings): string | undefined {
+  return network.operatorToken === undefined ? operatorToken : undefined;
+}
+
+function asJson(simulator: Simulator, settings: CommandSettings): string {
+  const { issuer, tokenEndpoint, platformUrl, apiUrl, operatorUrl, selfServiceUrl } = simulator;
+  const operatorToken = madeToken(simulator, settings);
+  const line = { issuer, tokenEndpoint, platformUrl, apiUrl, operatorUrl, selfServiceUrl, operatorToken };
+  return `${JSON.stringify(line)}\n`;
+}
+
+function describe(simulator: Simulator, settings: CommandSettings): string {
+  const { issuer, tokenEndpoint, platformUrl, apiUrl, selfServiceUrl, operatorUrl, browserUrl } = simulator;
+  const { host = '127.0.0.1', publicUrl } = settings.network;
+  const open = simulator.operatorToken !== undefined;
+  const token = madeToken(simulator, settings);
+  const authorization = open ? ` -H "Authorization: Bearer ${token ?? '$SIMULATOR_OPERATOR_TOKEN'}"` : '';
+  return `Maskinporten simulator, for development and tests only
+${open ? `Listens on ${host}: everybody who reaches it can get tokens.` : 'Only this machine can reach it.'}
+
+  issuer          ${issuer}
+  token endpoint  ${tokenEndpoint}
+  Altinn platform ${platformUrl}
+  API             ${apiUrl}
+  self-service    ${selfServiceUrl}
+  operator        ${browserUrl}/operator
+${token === undefined ? '' : `  operator token  ${token}\n`}${
+    open && publicUrl === undefined ? '\nDo clients reach it by another name? Say so with --public-url.\n' : ''
+  }
+Approve requests and see what each grant was worth: open the operator's page in a browser, or
+curl${authorization} ${operatorUrl}/operator/api/log
+Stop with Ctrl-C.
+`;
 }

@@ -5,7 +5,9 @@ import { downstreamPart } from './downstream/index.js';
 import {
   Faults,
   ConfigurationError,
+  Listener,
   type LogEntry,
+  type NetworkOptions,
   ROLES,
   RequestLog,
   type Role,
@@ -15,14 +17,18 @@ import {
   type SimulatorUrls,
   type TimeSource,
   type World,
+  readNetwork,
 } from './kernel/index.js';
-import { MaskinportenState, maskinportenPart } from './maskinporten/index.js';
+import {
+  type IssueTokenInput,
+  MaskinportenState,
+  issueTokenWithoutGrant,
+  maskinportenPart,
+} from './maskinporten/index.js';
 import { type Operator, makeOperator, operatorRoutes, pageRoutes } from './operator/index.js';
 import { selfServicePart } from './self-service/index.js';
 
-export interface SimulatorOptions {
-  /** Port of the issuer; 0 or absent picks a free one. The other listeners take the ports after it when those are free. */
-  port?: number;
+export interface SimulatorOptions extends NetworkOptions {
   config?: SimulatorConfig;
   /** The machine's clock, milliseconds; the configured offset comes on top. Default `Date.now`. */
   clock?: TimeSource;
@@ -33,7 +39,7 @@ export interface SimulatorOptions {
   signingKeys?: { readonly maskinporten?: readonly KeyObject[]; readonly altinn?: readonly KeyObject[] };
 }
 
-/** A running simulator. Every listener is on 127.0.0.1. */
+/** A running simulator. */
 export interface Simulator extends SimulatorUrls {
   /** Issuer identifier with its trailing slash: the `aud` of grants and the `iss` of tokens. */
   readonly issuer: string;
@@ -46,6 +52,21 @@ export interface Simulator extends SimulatorUrls {
   readonly operatorUrl: string;
   /** Origin of Digdir's self-service API: `${selfServiceUrl}/clients/…/jwks`. */
   readonly selfServiceUrl: string;
+  /** Where a person's browser reaches the operator's pages: `${browserUrl}/operator`. */
+  readonly browserUrl: string;
+  /** The port it listens on, whatever its public URL says; the issuer's, when each part has its own. */
+  readonly port: number;
+  /** What programs send to the operator's API as `Authorization: Bearer …`; `undefined` when it needs none. */
+  readonly operatorToken: string | undefined;
+  /**
+   * Signs an access token without a grant, for tests of an API that Maskinporten protects.
+   *
+   * @throws ConfigurationError naming each wrong member.
+   * @example
+   * const token = await simulator.issueToken({ consumer: '310000019', scopes: ['acme:things.read'] });
+   * const spoiled = await simulator.issueToken({ consumer: '310000019', scopes: ['acme:things.read'], tamper: 'signature' });
+   */
+  issueToken(input: IssueTokenInput): Promise<string>;
   readonly operator: Operator;
   /** Each request with the verdict of each check, oldest first; a live list. */
   readonly log: readonly LogEntry[];
@@ -54,9 +75,10 @@ export interface Simulator extends SimulatorUrls {
 }
 
 /**
- * Starts a Maskinporten and an API behind it on this machine.
+ * Starts a Maskinporten, Altinn's platform and APIs behind them, on one port of this machine.
  *
- * @throws ConfigurationError for a configuration or signing keys that cannot be used; it names each field.
+ * @throws ConfigurationError for options, a configuration or signing keys that cannot be used; it names each field.
+ * @throws Error of the system, with `code`, when the port or address cannot be had: `EADDRINUSE`, `EADDRNOTAVAIL`.
  * @example
  * const simulator = await startSimulator({
  *   config: { clients: [{ clientId: 'my-client', orgno: '310000019', jwks: { keys: [publicJwk] }, scopes: ['acme:x.read'] }] },
@@ -65,7 +87,8 @@ export interface Simulator extends SimulatorUrls {
  * await simulator.close();
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { port = 0, config = {}, signingKeys: { maskinporten: ownKeys = [], altinn: altinnKeys = [] } = {} } = options;
+  const { config = {}, signingKeys: { maskinporten: ownKeys = [], altinn: altinnKeys = [] } = {} } = options;
+  const network = readNetwork(options);
   const clock = new SimulatorClock(options.clock);
   const listening: { urls?: SimulatorUrls } = {};
   const world: World = {
@@ -75,6 +98,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       if (listening.urls === undefined) throw new Error('The simulator does not listen yet.');
       return listening.urls;
     },
+    isReady: () => listening.urls !== undefined,
   };
   const faults = new Faults();
   const state = new MaskinportenState(world);
@@ -104,42 +128,28 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const operator = makeOperator(altinn, faults, world, reset);
 
   const servers = new Map<Role, RoleServer>(ROLES.map((role) => [role, new RoleServer(role, world, faults)]));
+  const listener = new Listener(servers);
   const close = async (): Promise<void> => {
-    const signers = [state.signingKeys, altinn.signingKeys];
-    await Promise.all([...servers.values(), ...signers].map((part) => part.close()));
+    await Promise.all([listener, state.signingKeys, altinn.signingKeys].map((part) => part.close()));
   };
   try {
     for (const [role, { app }] of servers) {
       if (role === 'operator') {
         const rotateSigningKey = (rotation: { dropOld: boolean }): Promise<string> =>
           state.signingKeys.rotate(rotation);
-        operatorRoutes(app, { world, collections, settings, reset, rotateSigningKey });
+        const issueToken = (input: unknown) => issueTokenWithoutGrant(input, state);
+        operatorRoutes(app, { world, network, collections, settings, reset, rotateSigningKey, issueToken });
         pageRoutes(app, altinn, faults);
       }
       for (const part of parts) part.routes?.[role]?.(app);
     }
-    listening.urls = await listen(servers, port);
+    const { port, urls } = await listener.listen(network);
+    listening.urls = urls;
+    const { operatorToken } = network;
+    const issueToken = async (input: IssueTokenInput) => (await issueTokenWithoutGrant(input, state)).token;
+    return { ...urls, port, issueToken, operatorToken, operator, log: world.log.entries, close };
   } catch (error) {
     await close();
     throw error;
   }
-  return { ...listening.urls, operator, log: world.log.entries, close };
-}
-
-async function listen(servers: ReadonlyMap<Role, RoleServer>, port: number): Promise<SimulatorUrls> {
-  const origins = new Map<Role, string>();
-  for (const [index, role] of ROLES.entries()) {
-    const wanted = port === 0 ? 0 : port + index;
-    const taken = await servers.get(role)?.listen(wanted > 65_535 ? 0 : wanted, index > 0);
-    origins.set(role, `http://127.0.0.1:${taken}`);
-  }
-  const origin = (role: Role): string => origins.get(role) ?? '';
-  return {
-    issuer: `${origin('maskinporten')}/`,
-    tokenEndpoint: `${origin('maskinporten')}/token`,
-    platformUrl: origin('platform'),
-    apiUrl: origin('api'),
-    operatorUrl: origin('operator'),
-    selfServiceUrl: origin('self-service'),
-  };
 }

@@ -35,7 +35,7 @@ let options: MaskinportenOptions;
 let store: MemoryAuditStore;
 let app: INestApplicationContext | undefined;
 beforeAll(async () => {
-  simulator = await startSimulator();
+  simulator = await startSimulator({ separateOrigins: true });
 });
 afterAll(() => simulator?.close());
 beforeEach(async () => {

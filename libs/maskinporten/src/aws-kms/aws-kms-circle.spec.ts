@@ -39,7 +39,7 @@ async function start(more: readonly { pem: string; kid: string }[] = [], timeout
     { ...spare.publicKey.export({ format: 'jwk' }), kid: 'spare', use: 'sig', alg: 'RS256' },
   ];
   const client = { clientId: 'a-client', orgno: '310000019', jwks: { keys }, scopes: [SCOPE] };
-  const answer = await fetch(`${simulator.operatorUrl.replace(/\/$/, '')}/api/clients`, {
+  const answer = await fetch(`${simulator.operatorUrl}/operator/api/clients`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(client),

@@ -23,7 +23,7 @@ withSoftHsm(() => {
 
     beforeAll(async () => {
       hsm.initialise('t').generate('t', { label: 'k', id: '01', bits: 3072 });
-      simulator = await startSimulator();
+      simulator = await startSimulator({ separateOrigins: true });
     });
     afterEach(async () => {
       await app?.close();
@@ -45,7 +45,7 @@ withSoftHsm(() => {
         { ...spare.publicKey.export({ format: 'jwk' }), kid: 'spare', use: 'sig', alg: 'RS256' },
       ];
       const client = { clientId: 'a-client', orgno: '310000019', jwks: { keys }, scopes: [SCOPE] };
-      await fetch(`${simulator.operatorUrl.replace(/\/$/, '')}/api/clients`, {
+      await fetch(`${simulator.operatorUrl}/operator/api/clients`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(client),

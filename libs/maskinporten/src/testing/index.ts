@@ -1,4 +1,6 @@
 // For tests of applications that use this package: a token service that needs nothing, and the simulator.
 export { FakeMaskinportenTokenService } from './fake-token-service.js';
+export { issueToken } from './issue-token.js';
+export type { IssueTokenOptions } from './issue-token.js';
 export { simulatorOptions } from './simulator-options.js';
 export type { RunningSimulator, SimulatorClientOptions } from './simulator-options.js';

@@ -12,6 +12,8 @@ export interface RunningSimulator {
   readonly platformUrl: string;
   readonly apiUrl: string;
   readonly operatorUrl: string;
+  /** Needed when the simulator listens for other machines too. */
+  readonly operatorToken?: string | undefined;
 }
 
 export interface SimulatorClientOptions {
@@ -54,9 +56,10 @@ export async function simulatorOptions(
   const key = privateKey ?? (await sharedKey());
   const kid = randomUUID();
   const jwk = { ...createPublicKey(key).export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' };
-  const response = await fetch(`${simulator.operatorUrl}/operator/api/clients`, {
+  const { operatorUrl, operatorToken } = simulator;
+  const response = await fetch(`${operatorUrl}/operator/api/clients`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...(operatorToken && { authorization: `Bearer ${operatorToken}` }) },
     body: JSON.stringify({
       clientId,
       orgno,
@@ -73,7 +76,7 @@ export async function simulatorOptions(
     issuer: simulator.issuer,
     clientId,
     key: { pem: key.export({ type: 'pkcs8', format: 'pem' }).toString(), kid },
-    destinations: [simulator.apiUrl, simulator.platformUrl],
+    destinations: [...new Set([simulator.apiUrl, simulator.platformUrl])],
     altinn: { platformUrl: simulator.platformUrl },
   };
 }

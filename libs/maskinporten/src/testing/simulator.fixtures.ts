@@ -3,9 +3,9 @@ import { rsaKeyPair, signingKeys } from '../../../../test/support/pool.js';
 import type { MaskinportenOptions } from '../maskinporten.options.js';
 import { simulatorOptions, type RunningSimulator, type SimulatorClientOptions } from './simulator-options.js';
 
-/** A simulator that signs with keys of this run, so that it makes none. */
+/** A simulator with an origin for each of its parts, which signs with keys of this run, so that it makes none. */
 export function startTestSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  return startSimulator({ signingKeys: signingKeys(), ...options });
+  return startSimulator({ separateOrigins: true, signingKeys: signingKeys(), ...options });
 }
 
 let clientKey: ReturnType<typeof rsaKeyPair> | undefined;

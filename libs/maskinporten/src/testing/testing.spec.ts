@@ -16,7 +16,7 @@ import {
   type MaskinportenOptions,
 } from '../index.js';
 import { rejection, startRecordingServer, type RecordingServer } from '../outbound/outbound.fixtures.js';
-import { FakeMaskinportenTokenService, simulatorOptions } from './index.js';
+import { FakeMaskinportenTokenService, issueToken, simulatorOptions } from './index.js';
 
 Logger.overrideLogger(false);
 
@@ -113,7 +113,7 @@ describe('FakeMaskinportenTokenService', () => {
 describe('simulatorOptions', () => {
   let simulator: Simulator;
   beforeAll(async () => {
-    simulator = await startSimulator();
+    simulator = await startSimulator({ separateOrigins: true });
   });
   afterAll(async () => simulator?.close());
 
@@ -136,6 +136,17 @@ describe('simulatorOptions', () => {
     expect(token.scopes).toEqual(['acme:a']);
     expect(simulator.log.some((entry) => entry.kind === 'grant')).toBe(true);
     await module.close();
+  });
+
+  it('gets a token of any organisation without a client, and spoiled ones', async () => {
+    const wish = { consumer: '310000027', scopes: ['acme:a'] };
+    const whoami = async (token: string): Promise<number> =>
+      (await fetch(`${simulator.apiUrl}/whoami`, { headers: { authorization: `Bearer ${token}` } })).status;
+    expect(await whoami(await issueToken(simulator, wish))).toBe(200);
+    expect(await whoami(await issueToken(simulator, { ...wish, tamper: 'signature' }))).toBe(401);
+    await expect(issueToken(simulator, { ...wish, consumer: '1' })).rejects.toThrow(
+      /made no token \(HTTP 400\): .*consumer/,
+    );
   });
 
   it('makes one key for the process, under another `kid` for each client, and takes one of the caller', async () => {

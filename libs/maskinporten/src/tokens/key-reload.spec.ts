@@ -54,7 +54,7 @@ async function register(...keys: Pair[]): Promise<void> {
     scopes: [SCOPE],
   };
   if (simulator === undefined) throw new Error('no simulator');
-  const url = `${simulator.operatorUrl.replace(/\/$/, '')}/api/clients`;
+  const url = `${simulator.operatorUrl}/operator/api/clients`;
   const headers = { 'content-type': 'application/json' };
   const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(client) });
   if (!answer.ok) throw new Error(`the operator answered ${answer.status}: ${await answer.text()}`);

@@ -20,8 +20,8 @@ export function confirmUrl(
   kind: 'request' | 'agentrequest' | 'changerequest',
   id: string,
 ): string {
-  const { operatorUrl } = altinn.world.urls();
-  return `${operatorUrl}/accessmanagement/ui/systemuser/${kind}?id=${id}&DONTCHOOSEREPORTEE=true`;
+  const { browserUrl } = altinn.world.urls();
+  return `${browserUrl}/accessmanagement/ui/systemuser/${kind}?id=${id}&DONTCHOOSEREPORTEE=true`;
 }
 
 export function requestView(request: SystemUserRequest, altinn: AltinnState): object {

@@ -22,7 +22,7 @@ export interface CollectionDefinition<Item> {
 }
 
 /** One list of the configuration: read from a file, held while the simulator runs, changed through the operator API. */
-export class Collection<Item extends object, Input extends object = Item> implements AnyCollection {
+export class Collection<Item extends object, Input = Item> implements AnyCollection {
   readonly name: string;
   readonly #definition: CollectionDefinition<Item>;
   #items = new Map<string, Item>();

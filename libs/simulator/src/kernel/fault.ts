@@ -104,11 +104,11 @@ export class Faults extends Collection<Fault, FaultInput> {
   }
 
   /** The fault that this request meets, counted as met. */
-  take(server: Role, method: string, path: string): Fault | undefined {
+  take(servers: readonly Role[], method: string, path: string): Fault | undefined {
     for (const fault of this.list() as readonly LiveFault[]) {
       const fits =
-        server !== 'operator' &&
-        (fault.server === undefined || fault.server === server) &&
+        !servers.includes('operator') &&
+        (fault.server === undefined || servers.includes(fault.server)) &&
         (fault.method === undefined || fault.method === method) &&
         (fault.path.endsWith('*') ? path.startsWith(fault.path.slice(0, -1)) : path === fault.path);
       if (!fits) continue;

@@ -30,6 +30,8 @@ export { type AnySettings, Settings } from './settings.js';
 export { type LogEntry, type LoggedCheck, type LoggedRefusal, RequestLog } from './request-log.js';
 export type { SimulatorPart, SimulatorUrls, World } from './part.js';
 export { ROLES, type Role } from './role.js';
+export { type Network, type NetworkOptions, hostNameOf, isLoopbackName, readNetwork } from './network.js';
+export { Listener } from './listener.js';
 export { sendProblem } from './problem.js';
 export { type Fault, type FaultInput, Faults } from './fault.js';
 export { RoleServer, logEntryOf } from './role-server.js';

@@ -13,13 +13,18 @@ export interface SimulatorUrls {
   readonly apiUrl: string;
   readonly operatorUrl: string;
   readonly selfServiceUrl: string;
+  /** Where a person's browser reaches the pages. */
+  readonly browserUrl: string;
 }
 
 /** What every half of the simulator shares. */
 export interface World {
   readonly clock: SimulatorClock;
   readonly log: RequestLog;
+  /** @throws Error before the simulator is ready. */
   readonly urls: () => SimulatorUrls;
+  /** Until then every request is answered with 503. */
+  readonly isReady: () => boolean;
 }
 
 /** One half of the simulator: what it adds to the configuration, to the listeners, and what it forgets on reset. */

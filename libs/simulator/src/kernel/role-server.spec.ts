@@ -15,10 +15,10 @@ process.on('warning', ({ name }) => warnings.push(name));
 const faults = new Faults();
 faults.add({ path: '/wait', delayMs: 600_000 });
 faults.add({ path: '/drip', dripMs: 60_000 });
-const world = { clock: new SimulatorClock(), log: new RequestLog() };
+const world = { clock: new SimulatorClock(), log: new RequestLog(), isReady: () => true };
 const server = new RoleServer('api', world, faults);
 server.app.get('/drip', (_request, reply) => reply.send('a text'));
-const port = await server.listen(0, false);
+const port = await server.listen({ host: '127.0.0.1', port: 0, orAny: false });
 let ended = 0;
 const call = (path) => {
   const request = get({ port, path, agent: false });

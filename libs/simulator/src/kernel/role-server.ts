@@ -5,12 +5,10 @@ import { ConfigurationError } from './configuration-error.js';
 import { damagedBody, faultAnswer } from './fault-answer.js';
 import type { Fault, Faults } from './fault.js';
 import type { World } from './part.js';
-import type { Role } from './role.js';
+import { ALIVE, type Role, sharedRolesOf } from './role.js';
 import { sendProblem } from './problem.js';
 import type { LogEntry } from './request-log.js';
 
-/** Loopback, always: the simulator hands out tokens to whoever asks nicely. */
-const HOST = '127.0.0.1';
 /** Room for a certificate chain and a long scope list; nothing honest is larger. */
 const BODY_LIMIT_BYTES = 65_536;
 
@@ -44,15 +42,17 @@ function finish(request: FastifyRequest, status: number | undefined): void {
   exchange.entry.durationMs = performance.now() - exchange.startedMs;
 }
 
-/** One listener of the simulator: dates its answers by the simulator's clock, logs, and obeys the fault scripts. */
+type ServerWorld = Pick<World, 'clock' | 'log' | 'isReady'>;
+
+/** One part of the simulator: dates its answers by the simulator's clock, logs, and obeys the fault scripts. */
 export class RoleServer {
   readonly role: Role;
   readonly app: FastifyInstance;
-  readonly #world: Pick<World, 'clock' | 'log'>;
+  readonly #world: ServerWorld;
   readonly #faults: Faults;
   readonly #closing = new AbortController();
 
-  constructor(role: Role, world: Pick<World, 'clock' | 'log'>, faults: Faults) {
+  constructor(role: Role, world: ServerWorld, faults: Faults) {
     // One listener for each request that is held back, gone when it goes on: as many as there are callers, and no leak.
     setMaxListeners(0, this.#closing.signal);
     this.role = role;
@@ -62,9 +62,8 @@ export class RoleServer {
       forceCloseConnections: true,
       bodyLimit: BODY_LIMIT_BYTES,
       routerOptions: { maxParamLength: 2048 },
-      // The operator's API is reached with and without the `/operator` that its documents write before it.
-      rewriteUrl: ({ url = '/' }) => (role === 'operator' && url.startsWith('/api/') ? `/operator${url}` : url),
     });
+    this.app.get(ALIVE, () => ({ status: 'up' }));
     this.app.addHook('onRequest', (request, reply) => this.#onRequest(request, reply));
     this.app.addHook('onSend', async (request, reply, payload) => this.#onSend(request, reply, payload));
     this.app.setNotFoundHandler((request, reply) =>
@@ -85,13 +84,13 @@ export class RoleServer {
   }
 
   /** Takes the wanted port, or any free one when it is 0 or, with `orAny`, when another process has it. */
-  async listen(port: number, orAny: boolean): Promise<number> {
+  async listen({ host, port, orAny }: { host: string; port: number; orAny: boolean }): Promise<number> {
     try {
-      await this.app.listen({ host: HOST, port });
+      await this.app.listen({ host, port });
     } catch (error) {
       const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
       if (!taken || !orAny) throw error;
-      await this.app.listen({ host: HOST, port: 0 });
+      await this.app.listen({ host, port: 0 });
     }
     const address = this.app.server.address();
     if (address === null || typeof address === 'string') throw new Error('The simulator got no TCP port.');
@@ -105,21 +104,25 @@ export class RoleServer {
 
   async #onRequest(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
     const path = request.url.split('?', 1)[0] ?? '/';
-    const fault = this.#faults.take(this.role, request.method, path);
     const at = this.#world.clock.date();
-    const entry =
-      this.role === 'operator'
-        ? // The operator watching the log must not fill it.
-          {
-            id: 0,
-            at: at.toISOString(),
-            server: this.role,
-            kind: 'request' as const,
-            method: request.method,
-            path,
-            checks: [],
-          }
-        : this.#world.log.begin({ at: at.toISOString(), server: this.role, method: request.method, path });
+    if (!this.#world.isReady()) {
+      const detail = 'The simulator is starting. Try again in a second.';
+      return sendProblem(reply.header('retry-after', 1), 503, 'Not ready', { detail });
+    }
+    const quiet = this.role === 'operator' || path === ALIVE;
+    const fault = quiet ? undefined : this.#takeFault(request.method, path);
+    const entry = quiet
+      ? // Whoever watches the log must not fill it.
+        {
+          id: 0,
+          at: at.toISOString(),
+          server: this.role,
+          kind: 'request' as const,
+          method: request.method,
+          path,
+          checks: [],
+        }
+      : this.#world.log.begin({ at: at.toISOString(), server: this.role, method: request.method, path });
     exchanges.set(request, { entry, fault, startedMs: performance.now() });
     reply.header('date', at.toUTCString());
     if (fault === undefined) return undefined;
@@ -153,6 +156,12 @@ export class RoleServer {
       reply.removeHeader('content-length');
     }
     return body;
+  }
+
+  #takeFault(method: string, path: string): Fault | undefined {
+    // Alone on its origin, this part is the only one that is meant.
+    const roles = this.app.server.listening ? [this.role] : sharedRolesOf(path);
+    return this.#faults.take(roles, method, path);
   }
 
   async #closeAfter(request: FastifyRequest, reply: FastifyReply): Promise<void> {

@@ -118,7 +118,7 @@ describe('a grant that follows every rule', () => {
     expect(token).toMatchObject({
       consumer: { authority: 'iso6523-actorid-upis', ID: `0192:${CUSTOMER}` },
       supplier: { authority: 'iso6523-actorid-upis', ID: `0192:${VENDOR}` },
-      delegation_source: `${bench.simulator.platformUrl}/`,
+      delegation_source: 'https://tt02.altinn.no/',
     });
   });
 

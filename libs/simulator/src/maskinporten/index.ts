@@ -23,6 +23,14 @@ export {
   accessPackage,
   right,
 } from './systems.js';
+export type { Tolerance } from './tolerance.js';
+export {
+  type IssueTokenInput,
+  type PartyInput,
+  type Tamper,
+  type TokenWithoutGrant,
+  issueTokenWithoutGrant,
+} from './token-without-grant.js';
 
 /** Maskinporten's half. */
 export function maskinportenPart(state: MaskinportenState): SimulatorPart {
@@ -37,6 +45,7 @@ export function maskinportenPart(state: MaskinportenState): SimulatorPart {
       state.systemUsers,
       state.consents,
       state.revokedTokens,
+      state.tolerate,
     ],
     routes: { maskinporten: (app) => maskinportenRoutes(app, state) },
     reset: () => state.usedGrants.clear(),

@@ -5,6 +5,9 @@ import type { Grant } from './grant.js';
 import type { MaskinportenState } from './maskinporten-state.js';
 import { consumerOf, established } from './rules/index.js';
 
+/** Altinn's test environment, as tokens name it: an API that checks the claim has to see the real value (Digdir, token). */
+export const DELEGATION_SOURCE = 'https://tt02.altinn.no/';
+
 export interface IssuedToken {
   readonly jti: string;
   /** Body of the token endpoint's answer (Digdir, token). */
@@ -27,7 +30,7 @@ export async function issueToken(grant: Grant, state: MaskinportenState): Promis
   const { clientId, orgno, tokenLifetime } = established(grant.client);
   const { authenticationMethod } = established(grant.key);
   const scopes = established(grant.scopes);
-  const { issuer, platformUrl } = state.world.urls();
+  const { issuer } = state.world.urls();
   const lifetime = lifetimeSeconds(tokenLifetime, scopes, state);
   const consumer = consumerOf(grant.claims, orgno);
   const delegated = consumer !== orgno;
@@ -48,7 +51,7 @@ export async function issueToken(grant: Grant, state: MaskinportenState): Promis
     jti,
     ...(typeof grant.claims['pid'] === 'string' && { pid: grant.claims['pid'] }),
     consumer: organisationIdentifier(consumer),
-    ...(delegated && { supplier: organisationIdentifier(orgno), delegation_source: `${platformUrl}/` }),
+    ...(delegated && { supplier: organisationIdentifier(orgno), delegation_source: DELEGATION_SOURCE }),
   };
   const { kid, privateKey } = await state.signingKeys.current();
   const token = await new SignJWT(claims).setProtectedHeader({ kid, alg: 'RS256' }).sign(privateKey);

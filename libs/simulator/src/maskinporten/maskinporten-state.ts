@@ -5,6 +5,7 @@ import { consentCollection } from './consents.js';
 import { scopeCollection } from './scopes.js';
 import { SigningKeys } from './signing-keys.js';
 import { systemCollection, systemUserCollection } from './systems.js';
+import { toleranceCollection } from './tolerance.js';
 import { UsedGrants } from './used-grants.js';
 
 /** Access tokens that the APIs refuse although they are in date, by `jti`. */
@@ -27,6 +28,7 @@ export class MaskinportenState {
     read: record({ jti: text() }),
     key: ({ jti }) => jti,
   });
+  readonly tolerate = toleranceCollection();
   readonly usedGrants = new UsedGrants();
   readonly signingKeys = new SigningKeys();
 

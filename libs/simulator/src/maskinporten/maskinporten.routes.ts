@@ -81,7 +81,7 @@ function tokenRoutes(app: FastifyInstance, state: MaskinportenState): void {
   app.post('/token', async (request, reply) => {
     const entry = logEntryOf(request);
     entry.kind = 'grant';
-    const form = readTokenRequest(request.body, request.url.split('?')[1] ?? '');
+    const form = readTokenRequest(request.body, request.url.split('?')[1] ?? '', state.tolerate);
     const noteForm = (check: LoggedCheck): void => {
       entry.checks = [...entry.checks, check];
     };
@@ -89,8 +89,7 @@ function tokenRoutes(app: FastifyInstance, state: MaskinportenState): void {
       noteForm({ check: 'request', ok: false, detail: form.description });
       return refuse(request, reply, { status: 400, error: form.error, description: form.description });
     }
-    const ignored = form.ignored.length === 0 ? {} : { detail: `ignored parameters: ${form.ignored.join(' ')}` };
-    noteForm({ check: 'request', ok: true, ...ignored });
+    noteForm({ check: 'request', ok: true, ...(form.remark !== undefined && { detail: form.remark }) });
     const grant = decodeGrant(form.assertion, state.world.clock.nowSeconds());
     if (grant === undefined) {
       const refusal = malformed('The assertion is not a JWT');

@@ -10,9 +10,9 @@ export class UsedGrants {
   #sinceSweep = 0;
 
   /** Notes the grant as used; `false` when it was used before. */
-  use(client: string, jti: string, assertion: string, expSeconds: number, nowSeconds: number): boolean {
+  use(client: string, jti: string | undefined, assertion: string, expSeconds: number, nowSeconds: number): boolean {
     const digest = createHash('sha256').update(assertion).digest('base64');
-    const marks = [`jti ${JSON.stringify([client, jti])}`, `jwt ${digest}`];
+    const marks = [...(jti === undefined ? [] : [`jti ${JSON.stringify([client, jti])}`]), `jwt ${digest}`];
     if (marks.some((mark) => this.#until.has(mark))) return false;
     for (const mark of marks) this.#until.set(mark, expSeconds + KEEP_SECONDS);
     this.#sinceSweep += 1;

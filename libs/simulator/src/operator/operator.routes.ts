@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import {
   type AnyCollection,
   type AnySettings,
+  type Network,
   flag,
   isRecord,
   record,
@@ -10,25 +11,30 @@ import {
   withDefault,
   type World,
 } from '../kernel/index.js';
-import { guardLoopback } from './loopback.js';
+import type { TokenWithoutGrant } from '../maskinporten/index.js';
+import { guardOperator } from './admission.js';
 
 export interface OperatorControls {
   readonly world: World;
+  readonly network: Network;
   readonly collections: readonly AnyCollection[];
   readonly settings: readonly AnySettings[];
   reset(): void;
   rotateSigningKey(options: { dropOld: boolean }): Promise<string>;
+  issueToken(input: unknown): Promise<TokenWithoutGrant>;
 }
 
 const BASE = '/operator/api';
 
 /** The control plane over HTTP: one resource per member of the configuration, the clock, the log, and reset. */
 export function operatorRoutes(app: FastifyInstance, controls: OperatorControls): void {
-  guardLoopback(app);
+  guardOperator(app, controls.network, controls.world);
+  // A form or plain text is what a page of another site can send without being asked: JSON only.
+  app.removeContentTypeParser('text/plain');
   const index = (): object => ({
     members: controls.collections.map(({ name }) => name),
     urls: controls.world.urls(),
-    actions: ['clock', 'log', 'reset', 'signing-keys/rotate'],
+    actions: ['clock', 'log', 'reset', 'signing-keys/rotate', 'tokens'],
   });
   for (const url of [BASE, `${BASE}/`]) app.get(url, index);
   for (const collection of controls.collections) memberRoutes(app, collection);
@@ -46,6 +52,11 @@ export function operatorRoutes(app: FastifyInstance, controls: OperatorControls)
   app.post(`${BASE}/signing-keys/rotate`, async ({ body }) => {
     const { dropOld } = record({ dropOld: withDefault(flag, false) })(body ?? {}, '');
     return { kid: await controls.rotateSigningKey({ dropOld }) };
+  });
+  app.post(`${BASE}/tokens`, async ({ body }, reply) => {
+    const { token, expiresInSeconds, scope } = await controls.issueToken(body);
+    const answer = { access_token: token, token_type: 'Bearer', expires_in: expiresInSeconds, scope };
+    return reply.code(201).header('cache-control', 'no-store').send(answer);
   });
 }
 

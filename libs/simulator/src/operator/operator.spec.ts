@@ -211,8 +211,8 @@ describe('the operator API', () => {
     expect((await bench.send(assertion)).status).toBe(200);
   });
 
-  it('is reached without the leading /operator as well', async () => {
-    expect((await fetch(`${bench.simulator.operatorUrl}/api/clients`)).status).toBe(200);
+  it('is reached under /operator only', async () => {
+    expect((await fetch(`${bench.simulator.operatorUrl}/api/clients`)).status).toBe(404);
   });
 });
 
@@ -261,6 +261,16 @@ describe('the operator is for this machine alone:', () => {
   ])('a page of %s is refused', async (_name, headers) => {
     expect(await status(headers)).toBe(403);
   });
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])(
+    'T-84: a body of type %s changes nothing',
+    async (type) => {
+      const url = `${bench.simulator.operatorUrl}/operator/api/scopes`;
+      const answer = await fetch(url, { method: 'POST', headers: { 'content-type': type }, body: '{"name":"a:b"}' });
+      expect(answer.status).toBe(415);
+      expect(bench.simulator.operator.scopes.list()).toEqual([]);
+    },
+  );
 
   it('no address but loopback has a listener', async () => {
     const outside = Object.values(networkInterfaces())

@@ -14,7 +14,15 @@ export interface Operator
   extends
     Pick<
       MaskinportenState,
-      'clients' | 'scopes' | 'ungranted' | 'delegations' | 'systems' | 'systemUsers' | 'consents' | 'revokedTokens'
+      | 'clients'
+      | 'scopes'
+      | 'ungranted'
+      | 'delegations'
+      | 'systems'
+      | 'systemUsers'
+      | 'consents'
+      | 'revokedTokens'
+      | 'tolerate'
     >,
     Pick<AltinnState, 'organisations' | 'resources' | 'accessPackages' | 'requests' | 'changeRequests'>,
     CustomerActions {
@@ -35,7 +43,7 @@ export interface Operator
 
 export function makeOperator(altinn: AltinnState, faults: Faults, world: World, reset: () => void): Operator {
   const state = altinn.maskinporten;
-  const { clients, scopes, ungranted, delegations, systems, systemUsers, consents, revokedTokens } = state;
+  const { clients, scopes, ungranted, delegations, systems, systemUsers, consents, revokedTokens, tolerate } = state;
   const { organisations, resources, accessPackages, requests, changeRequests } = altinn;
   const desk = new CustomerDesk(altinn);
   return {
@@ -47,6 +55,7 @@ export function makeOperator(altinn: AltinnState, faults: Faults, world: World, 
     systemUsers,
     consents,
     revokedTokens,
+    tolerate,
     organisations,
     resources,
     accessPackages,

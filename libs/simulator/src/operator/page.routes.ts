@@ -12,6 +12,7 @@ const FILES = {
   'operator.html': 'text/html; charset=utf-8',
   'confirm.html': 'text/html; charset=utf-8',
   'page.css': 'text/css; charset=utf-8',
+  'api.js': 'text/javascript; charset=utf-8',
   'elements.js': 'text/javascript; charset=utf-8',
   'operator.js': 'text/javascript; charset=utf-8',
   'customers.js': 'text/javascript; charset=utf-8',

@@ -11,11 +11,11 @@ const STANDARD_BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 function readChain(x5c: unknown): readonly X509Certificate[] | undefined {
   if (!Array.isArray(x5c) || x5c.length === 0 || x5c.length > 8) return undefined;
   const entries: readonly unknown[] = x5c;
-  const chain = entries.map((entry) =>
-    typeof entry === 'string' && STANDARD_BASE64.test(entry)
-      ? parseCertificate(Buffer.from(entry, 'base64'))
-      : undefined,
-  );
+  const chain = entries.map((entry) => {
+    // Line breaks are left out: the lenient decoders of Java do that, and a client in use depends on it (inferred).
+    const base64 = typeof entry === 'string' ? entry.replaceAll(/[\r\n]/g, '') : '';
+    return STANDARD_BASE64.test(base64) ? parseCertificate(Buffer.from(base64, 'base64')) : undefined;
+  });
   return chain.every((certificate) => certificate !== undefined) ? chain : undefined;
 }
 

@@ -11,7 +11,7 @@ import { signatureRules } from './signature.rules.js';
 import { targetRules } from './target.rules.js';
 import { timeRules } from './time.rules.js';
 
-export { DETAIL_TYPES } from './authorization-details.rules.js';
+export { CONSENT, DETAIL_TYPES, SYSTEM_USER } from './authorization-details.rules.js';
 export { consumerOf } from './scope.rules.js';
 export { established } from './rule.js';
 

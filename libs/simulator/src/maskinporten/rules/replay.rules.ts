@@ -18,7 +18,9 @@ export const replayRules: readonly Rule[] = [
     run: (grant, { usedGrants }) => {
       const { jti, exp } = grant.claims;
       const client = established(grant.client).clientId;
-      return usedGrants.use(client, String(jti), grant.assertion, Number(exp), grant.nowSeconds)
+      // Without a `jti`, which a switch allows, only the same assertion counts as used.
+      const id = typeof jti === 'string' ? jti : undefined;
+      return usedGrants.use(client, id, grant.assertion, Number(exp), grant.nowSeconds)
         ? undefined
         : invalidGrant('Invalid assertion. Grant is used before', 'MP-012');
     },

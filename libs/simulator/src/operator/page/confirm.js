@@ -1,4 +1,5 @@
-import { call, demands, grouped, h } from './elements.js';
+import { call, fetchApi } from './api.js';
+import { demands, grouped, h } from './elements.js';
 
 const decision = document.querySelector('#decision');
 const id = new URLSearchParams(location.search).get('id')?.toLowerCase();
@@ -34,14 +35,14 @@ function show(article) {
 }
 
 async function find() {
-  const { customers } = await (await fetch('/operator/api/overview')).json();
+  const { customers } = await (await fetchApi('overview')).json();
   for (const customer of customers) {
     const request = customer.requests.find((candidate) => candidate.id === id);
     if (request) return { customer, request };
   }
   // What was decided earlier is no longer listed among what waits.
   for (const list of ['requests', 'changeRequests']) {
-    const response = await fetch(`/operator/api/${list}/${encodeURIComponent(id ?? '')}`);
+    const response = await fetchApi(`${list}/${encodeURIComponent(id ?? '')}`);
     if (response.ok) return { decided: await response.json() };
   }
   return undefined;

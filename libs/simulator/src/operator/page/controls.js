@@ -1,4 +1,5 @@
-import { announce, call, h, replaceKeepingFocus } from './elements.js';
+import { call } from './api.js';
+import { announce, h, replaceKeepingFocus } from './elements.js';
 
 const FAULTS = {
   'Answers 503': { status: 503, retryAfter: 1 },

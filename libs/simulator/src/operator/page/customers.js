@@ -1,4 +1,5 @@
-import { announce, call, demands, grouped, h, packageCode, replaceKeepingFocus } from './elements.js';
+import { call } from './api.js';
+import { announce, demands, grouped, h, packageCode, replaceKeepingFocus } from './elements.js';
 
 const STATUS = {
   New: ['waiting', 'Waiting for you'],

@@ -28,22 +28,6 @@ export function announce(text) {
   }, 4000);
 }
 
-/** Calls the operator's API; says so when it is refused, and whether it worked. */
-export async function call(method, path, body) {
-  try {
-    const response = await fetch(`/operator/api/${path}`, {
-      method,
-      ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    });
-    if (response.ok) return true;
-    const problem = await response.json().catch(() => ({}));
-    announce(problem.detail ?? `The simulator answered ${response.status}`);
-  } catch {
-    announce('The simulator does not answer');
-  }
-  return false;
-}
-
 /** Puts new children in place and gives the focus back to where it was, by `data-key`. */
 export function replaceKeepingFocus(container, children) {
   const active = document.activeElement;

@@ -1,6 +1,7 @@
+import { call, fetchApi } from './api.js';
 import { showControls } from './controls.js';
 import { showCustomers } from './customers.js';
-import { call } from './elements.js';
+
 import { showLog } from './log.js';
 
 const POLL_MS = 700;
@@ -38,7 +39,7 @@ function live(yes) {
 
 async function refresh() {
   try {
-    const response = await fetch(`/operator/api/overview?known=${encodeURIComponent(latest?.version ?? '')}`);
+    const response = await fetchApi(`overview?known=${encodeURIComponent(latest?.version ?? '')}`);
     if (response.status === 200) show(await response.json());
     live(response.ok);
   } catch {
