@@ -17,13 +17,14 @@ const rooms = {
   handlers: [],
   outbound: ['handlers', 'signals', 'tokens', 'grants', 'issuer'],
   altinn: ['tokens', 'token-endpoint', 'grants', 'issuer'],
+  rights: ['altinn', 'signals', 'tokens', 'grants', 'issuer'],
   // The provider's side.
-  'resource-server': ['handlers', 'altinn', 'signals', 'grants', 'issuer'],
-  'system-user': ['handlers', 'altinn', 'outbound', 'signals', 'tokens', 'grants', 'issuer'],
+  'resource-server': ['handlers', 'rights', 'altinn', 'signals', 'grants', 'issuer'],
+  'system-user': ['handlers', 'rights', 'altinn', 'outbound', 'signals', 'tokens', 'grants', 'issuer'],
   doctor: ['self-service', 'altinn', 'tokens', 'grants', 'keys', 'issuer'],
   // They only listen: nothing but the module and the command knows them.
   telemetry: ['signals'],
-  audit: ['signals'],
+  audit: ['handlers', 'signals'],
   'audit-postgres': ['audit'],
   health: ['signals', 'doctor', 'token-endpoint', 'keys', 'issuer'],
   // Variables, whoever reads them.
@@ -83,6 +84,13 @@ module.exports = {
       to: { path: `${src}/[^/]+/.+`, pathNot: [`${src}/$1/`, `${src}/[^/]+/index\\.ts$`] },
     },
     {
+      name: 'module-on-top',
+      comment: 'nothing but the root and the test doubles knows the module, which knows every room',
+      severity: 'error',
+      from: { path: `${src}/[^/]+/`, pathNot: ['\\.(spec|fixtures)\\.ts$', `${src}/(module|testing)/`] },
+      to: { path: `${src}/module/` },
+    },
+    {
       name: 'module-uses-doors',
       severity: 'error',
       from: { path: `${src}/[^/]+\\.ts$`, pathNot: '\\.(spec|fixtures)\\.ts$' },
@@ -90,7 +98,8 @@ module.exports = {
     },
     {
       name: 'core-without-nest',
-      comment: 'keys … tokens, self-service and the doctor are plain TypeScript that a test constructs with `new`',
+      comment:
+        'keys … tokens, altinn, rights, self-service and the doctor are plain TypeScript that a test constructs with `new`',
       severity: 'error',
       from: {
         path: [
@@ -105,6 +114,8 @@ module.exports = {
             'signals',
             'doctor',
             'self-service',
+            'altinn',
+            'rights',
           ]),
           `${src}/resource-server/verification/`,
         ],

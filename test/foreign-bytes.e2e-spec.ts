@@ -18,7 +18,7 @@ import { normaliseTokenRequest } from '../libs/maskinporten/src/grants/index.js'
 import { ServerClock } from '../libs/maskinporten/src/issuer/index.js';
 import { MetadataRefusal, parseIssuerMetadata } from '../libs/maskinporten/src/issuer/issuer-metadata.js';
 import { loadSigningKey } from '../libs/maskinporten/src/keys/index.js';
-import { validateOptions } from '../libs/maskinporten/src/maskinporten.options.validation.js';
+import { checkOptions } from '../libs/maskinporten/src/module/check-options.js';
 import { recordOf } from '../libs/maskinporten/src/audit-postgres/record-row.js';
 import { SEALED_MEMBERS } from '../libs/maskinporten/src/audit/audit-record.js';
 import { readKeySet } from '../libs/maskinporten/src/self-service/registered-key.js';
@@ -305,7 +305,7 @@ const PARSERS: Readonly<Record<string, Parser>> = {
       }),
     ],
     parse: (bytes) => {
-      const failures = validateOptions(parsed(bytes));
+      const failures = checkOptions(parsed(bytes));
       must(
         failures.every(({ field, reason }) => /^[ -~]+$/.test(field) && reason !== ''),
         'failures',

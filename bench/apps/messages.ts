@@ -24,7 +24,7 @@ export interface CpuAnswer {
 
 /** Starts one of the applications in a process of its own. */
 export function startApp(
-  name: 'with-module' | 'without-module' | 'with-validation',
+  name: 'with-module' | 'without-module',
   settings: AppSettings,
 ): { child: ChildProcess; listening: Promise<Listening> } {
   const child = fork(new URL(`${name}.js`, import.meta.url), [], {

@@ -1,14 +1,15 @@
 // The module and its options.
-export { MaskinportenModule } from './maskinporten.module.js';
-export type { MaskinportenModuleAsyncOptions, MaskinportenModuleExtras } from './maskinporten.module.js';
+export { MaskinportenModule } from './module/index.js';
 export type {
   AltinnOptions,
+  MaskinportenModuleAsyncOptions,
+  MaskinportenModuleExtras,
   MaskinportenOptions,
   MaskinportenOptionsFactory,
   RetryOptions,
   TokenCacheOptions,
   TokenHttpOptions,
-} from './maskinporten.options.js';
+} from './module/index.js';
 export type {
   FileKeySource,
   JwkKeySource,
@@ -64,7 +65,6 @@ export { Unguarded, guardedBy } from './handlers/index.js';
 export {
   CallerPolicy,
   CurrentSystemUser,
-  DELEGATION_CODES,
   DelegationError,
   InjectSystemUsers,
   RequireSystemUser,
@@ -78,18 +78,21 @@ export {
 } from './system-user/index.js';
 export type {
   DelegatedAction,
-  DelegationCode,
-  DelegationCodeFacts,
   DelegationProblem,
-  RightDecision,
-  RightGranularity,
   RightQuery,
-  RightsStrategy,
   SystemUserQuery,
   SystemUserRequestInput,
   SystemUserRequirement,
   ValueSource,
 } from './system-user/index.js';
+export { DELEGATION_CODES } from './rights/index.js';
+export type {
+  DelegationCode,
+  DelegationCodeFacts,
+  RightDecision,
+  RightGranularity,
+  RightsStrategy,
+} from './rights/index.js';
 export { AUTH_CODES, AltinnError, isAltinnError } from './altinn/index.js';
 export type {
   AltinnValidationError,

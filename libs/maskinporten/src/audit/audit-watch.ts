@@ -1,17 +1,17 @@
 import type {
   CallObservers,
+  ClientRegistry,
   DelegationDecisions,
   HealthContributors,
   OutboundCall,
   TokenEvent,
-  TokenServices,
 } from '../signals/index.js';
 import type { AuditLog } from './audit-log.js';
 import type { AuditEntry, AuditFacts } from './audit-record.js';
 
 /** Where an application says what it does. */
 export interface AuditSources {
-  readonly services: TokenServices;
+  readonly clients: ClientRegistry;
   readonly decisions: DelegationDecisions;
   readonly observers: CallObservers;
   readonly contributors: HealthContributors;
@@ -28,7 +28,7 @@ export type OtherCalls = 'continue' | 'refuse';
  * @returns a function that ends it
  */
 export function watchForAudit(log: AuditLog, sources: AuditSources, otherCalls: OtherCalls): () => void {
-  const { services, decisions, observers, contributors } = sources;
+  const { clients, decisions, observers, contributors } = sources;
   const stops = [
     decisions.onDecision((decision, facts) => log.record(entryOf('delegation', { decision, ...facts }))),
     observers.add({
@@ -50,9 +50,9 @@ export function watchForAudit(log: AuditLog, sources: AuditSources, otherCalls: 
     }),
   ];
   stops.push(
-    services.watch((client, service) => {
+    clients.watch(({ name: client, tokens }) => {
       stops.push(
-        service.onEvent((event) => {
+        tokens.onEvent((event) => {
           const facts = tokenFacts(event);
           if (facts !== undefined) log.record(entryOf('token', { client, ...facts }));
         }),

@@ -5,16 +5,15 @@ import {
   Module,
   Optional,
   type DynamicModule,
-  type FactoryProvider,
   type ModuleMetadata,
   type OnApplicationShutdown,
   type OnModuleInit,
   type Provider,
-  type Type,
 } from '@nestjs/common';
 import { ownMembers } from '../basics/index.js';
 import { configurationError, isMaskinportenError, moduleNotImported } from '../errors/index.js';
-import { CallObservers, DelegationDecisions, HealthContributors, TokenServices } from '../signals/index.js';
+import { asyncOptions, type AsyncOptions } from '../handlers/index.js';
+import { CallObservers, ClientRegistry, DelegationDecisions, HealthContributors } from '../signals/index.js';
 import { AuditLog } from './audit-log.js';
 import type { AuditLogOptions } from './audit-log-options.js';
 import { watchForAudit, type AuditSources, type OtherCalls } from './audit-watch.js';
@@ -31,12 +30,10 @@ export interface MaskinportenAuditOptionsFactory {
   createMaskinportenAuditOptions(): MaskinportenAuditOptions | Promise<MaskinportenAuditOptions>;
 }
 
-export interface MaskinportenAuditModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
-  readonly inject?: FactoryProvider['inject'];
-  readonly useFactory?: (...args: never[]) => MaskinportenAuditOptions | Promise<MaskinportenAuditOptions>;
-  readonly useClass?: Type<MaskinportenAuditOptionsFactory>;
-  readonly useExisting?: Type<MaskinportenAuditOptionsFactory>;
-}
+export type MaskinportenAuditModuleAsyncOptions = AsyncOptions<
+  MaskinportenAuditOptions,
+  MaskinportenAuditOptionsFactory
+>;
 
 const OPTIONS = Symbol('MaskinportenAuditOptions');
 
@@ -51,12 +48,12 @@ class AuditWatch implements OnModuleInit, OnApplicationShutdown {
   constructor(
     log: AuditLog,
     @Inject(OPTIONS) options: MaskinportenAuditOptions,
-    @Optional() services?: TokenServices,
+    @Optional() clients?: ClientRegistry,
     @Optional() decisions?: DelegationDecisions,
     @Optional() observers?: CallObservers,
     @Optional() contributors?: HealthContributors,
   ) {
-    if (services === undefined || decisions === undefined || observers === undefined || contributors === undefined) {
+    if (clients === undefined || decisions === undefined || observers === undefined || contributors === undefined) {
       throw moduleNotImported('MaskinportenAuditModule');
     }
     this.#log = log;
@@ -64,7 +61,7 @@ class AuditWatch implements OnModuleInit, OnApplicationShutdown {
     if (!['continue', 'refuse'].includes(this.#otherCalls)) {
       throw wrong('audit.otherCalls', 'must be continue or refuse');
     }
-    this.#sources = { services, decisions, observers, contributors };
+    this.#sources = { clients, decisions, observers, contributors };
   }
 
   /** A database that is away is no reason not to start (F-133); one that must not be written like this is (F-155). */
@@ -110,7 +107,10 @@ export class MaskinportenAuditModule {
   /** The same with options from `useFactory`, `useClass` or `useExisting`. */
   static forRootAsync(options: MaskinportenAuditModuleAsyncOptions): DynamicModule {
     const own = ownMembers(options);
-    return moduleOf(asyncOptions(own), own.imports ?? []);
+    const provided = asyncOptions(OPTIONS, 'MaskinportenAuditModule.forRootAsync', own, (factory) =>
+      factory.createMaskinportenAuditOptions(),
+    );
+    return moduleOf(provided, own.imports ?? []);
   }
 }
 
@@ -122,21 +122,6 @@ function moduleOf(options: Provider[], imports: NonNullable<ModuleMetadata['impo
     providers: [...options, { provide: AuditLog, inject: [OPTIONS], useFactory: openLog }, AuditWatch],
     exports: [AuditLog],
   };
-}
-
-function asyncOptions(options: MaskinportenAuditModuleAsyncOptions): Provider[] {
-  const { inject = [], useFactory, useClass, useExisting } = options;
-  if (useFactory !== undefined) return [{ provide: OPTIONS, inject, useFactory }];
-  const factory = useExisting ?? useClass;
-  if (factory === undefined) throw wrong('audit', 'one of useFactory, useClass and useExisting is needed');
-  return [
-    ...(useClass === undefined ? [] : [useClass]),
-    {
-      provide: OPTIONS,
-      inject: [factory],
-      useFactory: (made: MaskinportenAuditOptionsFactory) => made.createMaskinportenAuditOptions(),
-    },
-  ];
 }
 
 /** What an operator has to see is logged, whatever listeners the application has besides. */

@@ -13,6 +13,10 @@ export class ConfigurationFailures {
     return this.#failures.length;
   }
 
+  get list(): readonly Failure[] {
+    return this.#failures;
+  }
+
   add(field: string, reason: string): void {
     this.#failures.push({ field, code: 'MP_CONFIG', reason });
   }

@@ -1,4 +1,7 @@
-// Which methods Nest calls through guards and interceptors, and whether a decorator of ours has an effect where it stands.
+// Nest's side: which methods it calls through guards and interceptors, whether a decorator of ours has an effect where it
+// stands, and options that are known only when the application starts.
+export { asyncOptions } from './async-options.js';
+export type { AsyncOptions } from './async-options.js';
 export { DecoratorUses } from './decorator-uses.js';
 export { Unguarded } from './unguarded.decorator.js';
 export { guardedBy } from './guarded-by.js';

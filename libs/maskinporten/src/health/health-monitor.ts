@@ -8,9 +8,9 @@ import {
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
-import { configurationError, moduleNotImported } from '../errors/index.js';
+import { moduleNotImported } from '../errors/index.js';
 import { systemClock, type Clock } from '../issuer/index.js';
-import { HealthContributors, TokenServices, type HealthContribution } from '../signals/index.js';
+import { ClientRegistry, HealthContributors, unknownClient, type HealthContribution } from '../signals/index.js';
 import { BackgroundCheck } from './background-check.js';
 import { ClientHealth } from './client-health.js';
 import type { ClientReport, ReportPart } from './client-report.js';
@@ -36,7 +36,7 @@ const STALL_REMEMBERED_MS = 10_000;
 @Injectable()
 export class HealthMonitor implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
   readonly #logger = new Logger('MaskinportenHealth');
-  readonly #services: TokenServices;
+  readonly #registry: ClientRegistry;
   readonly #contributors: HealthContributors;
   readonly #options: MaskinportenHealthOptions;
   readonly #clock: Clock;
@@ -49,12 +49,12 @@ export class HealthMonitor implements OnModuleInit, OnApplicationBootstrap, OnMo
 
   constructor(
     @Inject(HEALTH_OPTIONS) options: MaskinportenHealthOptions,
-    @Optional() services?: TokenServices,
+    @Optional() registry?: ClientRegistry,
     @Optional() contributors?: HealthContributors,
   ) {
-    if (services === undefined || contributors === undefined) throw moduleNotImported('MaskinportenHealthModule');
+    if (registry === undefined || contributors === undefined) throw moduleNotImported('MaskinportenHealthModule');
     this.#options = options;
-    this.#services = services;
+    this.#registry = registry;
     this.#contributors = contributors;
     this.#clock = options.clock ?? systemClock;
     this.#loop = new EventLoopWatch({
@@ -66,7 +66,7 @@ export class HealthMonitor implements OnModuleInit, OnApplicationBootstrap, OnMo
   }
 
   onModuleInit(): void {
-    this.#stopWatching = this.#services.watch((name, service) => {
+    this.#stopWatching = this.#registry.watch(({ name, tokens: service }) => {
       this.#clients.get(name)?.close();
       this.#clients.set(name, new ClientHealth(service, this.#clock));
     });
@@ -123,7 +123,7 @@ export class HealthMonitor implements OnModuleInit, OnApplicationBootstrap, OnMo
   /** @param name of a client; all clients when it is left out */
   clients(parts?: readonly ReportPart[], name?: string): ReadonlyMap<string, ClientReport> {
     const chosen = [...this.#clients].filter(([known]) => name === undefined || known === name);
-    if (name !== undefined && chosen.length === 0) throw unknownClient(name);
+    if (name !== undefined && chosen.length === 0) throw unknownClient(name, this.#registry.names);
     return new Map(chosen.map(([known, client]) => [known, client.report(parts)]));
   }
 
@@ -151,8 +151,7 @@ export class HealthMonitor implements OnModuleInit, OnApplicationBootstrap, OnMo
   #awaitedToken(): FirstToken | undefined {
     const { firstToken: request, firstTokenClient: name = 'default' } = this.#options;
     if (request === undefined) return undefined;
-    const service = this.#services.get(name);
-    if (service === undefined) throw unknownClient(name);
+    const { tokens: service } = this.#registry.get(name);
     return new FirstToken({
       service,
       request,
@@ -161,8 +160,3 @@ export class HealthMonitor implements OnModuleInit, OnApplicationBootstrap, OnMo
     });
   }
 }
-
-const unknownClient = (name: string): Error =>
-  configurationError([
-    { field: 'client', code: 'MP_CONFIG', reason: `there is no client called ${JSON.stringify(name.slice(0, 64))}` },
-  ]);

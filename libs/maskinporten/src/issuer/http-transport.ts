@@ -8,12 +8,12 @@ import { proxySettings } from './proxy-settings.js';
 import { readBody } from './response-body.js';
 import type { SecurityEventListener } from './security-event.js';
 import { SocketLedger } from './socket-ledger.js';
-import { strictTlsOptions } from './tls-options.js';
+import { strictTlsOptions, type TrustedCertificates } from './tls-options.js';
 import { blameProxy, isCertificateFault, transportError } from './transport-error.js';
 
 export interface HttpTransportOptions {
   /** PEM certificates to trust instead of the built-in roots. */
-  readonly ca?: string | readonly string[] | undefined;
+  readonly ca?: TrustedCertificates | undefined;
   /** Proxy URL, or `environment` to obey `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Default: none, whatever the environment says. */
   readonly proxy?: string | undefined;
   /** Hosts that may be called over `http:` besides loopback; checked by those who configure them. */

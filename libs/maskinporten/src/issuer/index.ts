@@ -21,4 +21,5 @@ export { ServerClock } from './server-clock.js';
 export type { ClockState } from './server-clock.js';
 export { HttpTransport, isStaleSocket } from './http-transport.js';
 export type { HttpRequest, HttpResponse, HttpTransportOptions } from './http-transport.js';
+export type { TrustedCertificates } from './tls-options.js';
 export type { SecurityEvent, SecurityEventListener } from './security-event.js';

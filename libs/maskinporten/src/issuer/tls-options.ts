@@ -28,16 +28,19 @@ const ABSENT = [
   'socketPath',
 ] as const;
 
+/** PEM certificates: one text or several. */
+export type TrustedCertificates = string | Buffer | readonly (string | Buffer)[];
+
 /**
  * Options of every connection of ours. All are own properties, so that neither the environment
  * (`NODE_TLS_REJECT_UNAUTHORIZED`) nor a polluted `Object.prototype` can weaken the check of the server (T-31).
  *
  * @param ca PEM certificates to trust instead of the built-in roots (which include `NODE_EXTRA_CA_CERTS`).
  */
-export function strictTlsOptions(ca: string | readonly string[] | undefined): buildConnector.BuildOptions {
+export function strictTlsOptions(ca: TrustedCertificates | undefined): buildConnector.BuildOptions {
   const bare = ownMembers({
     minVersion: 'TLSv1.2' as const,
-    ...(ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] }),
+    ...(ca === undefined ? {} : { ca: typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca] }),
   });
   return Object.assign(Object.fromEntries(ABSENT.map((name) => [name, undefined])), {
     // Made once: reading the roots anew for every connection costs milliseconds, and would read the prototype again.

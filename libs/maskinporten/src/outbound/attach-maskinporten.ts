@@ -9,7 +9,7 @@ import type { AnyAxiosInstance } from './axios-options.js';
 import type { Transport } from './bearer-adapter.js';
 import type { InstanceDefaults } from './call-options.js';
 import { guardInterceptors } from './guard-interceptors.js';
-import { clientsAround, type ClientSource, type OutboundTokens } from './maskinporten-clients.js';
+import { clientsAround, type ClientSource, type OutboundTokens } from './outbound-client.js';
 import { OutboundPolicy } from './outbound-policy.js';
 import { hasOwnAuthorization } from './private-config.js';
 import type { ScopesInput } from './scoped-request.js';

@@ -1,7 +1,7 @@
 import { createError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
 import type { MaskinportenToken } from '../tokens/index.js';
-import type { OutboundTokens } from './maskinporten-clients.js';
+import type { OutboundTokens } from './outbound-client.js';
 
 /** A token with less than this left would die on its way (F-131). */
 const LEAST_LIFE_MS = 2_000;

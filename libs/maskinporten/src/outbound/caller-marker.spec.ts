@@ -13,7 +13,7 @@ import {
   startRecordingServer,
   type RecordingServer,
 } from './outbound.fixtures.js';
-import type { OutboundTokens } from './maskinporten-clients.js';
+import type { OutboundTokens } from './outbound-client.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
 
 const A = { scopes: 'acme:read', systemUser: { organisation: '310000027' } };

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { NormalisedTokenRequest } from '../grants/index.js';
-import type { OutboundTokens } from './maskinporten-clients.js';
+import type { OutboundTokens } from './outbound-client.js';
 
 const SCHEME = 'MaskinportenCaller ';
 /** Of this process: a marker says nothing to anybody else, and cannot be made by anybody else. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import axios, { type AxiosAdapter, type InternalAxiosRequestConfig } from 'axios';
 import MockAdapter from 'axios-mock-adapter';
-import type { CallObserver } from '../signals/index.js';
+import { CallObservers, ClientRegistry, type CallObserver } from '../signals/index.js';
+import type { OutboundClient } from './outbound-client.js';
 import { DestinationList } from './destination-list.js';
 import { attachMaskinporten } from './attach-maskinporten.js';
-import { MaskinportenClients } from './maskinporten-clients.js';
 import { rejection, ScriptedTokens, scriptedToken } from './outbound.fixtures.js';
 import { TOKEN, TwoServers } from './servers.fixtures.js';
 
@@ -49,14 +49,16 @@ describe('an adapter of somebody else becomes the transport under ours', () => {
           };
           const use = (): unknown => instance.interceptors.request.use(set(noting(seen)));
           if (order === 'before') use();
-          const clients = new MaskinportenClients();
+          const clients = new ClientRegistry<OutboundClient>();
           const tokens = new ScriptedTokens([]).cache(scriptedToken(TOKEN));
+          const observers = new CallObservers();
           clients.register({
             name: 'default',
             tokens,
+            observers,
             destinations: new DestinationList([{ origin: servers.server.origin }]),
           });
-          clients.calls.add({
+          observers.add({
             after: (call, { status }) => recorded.push(`${call.tokenJti} ${status}`),
           } satisfies CallObserver);
           attachMaskinporten(instance, tokens, 'acme:read');

@@ -29,8 +29,8 @@ export { MaskinportenExceptionFilter } from './maskinporten-exception.filter.js'
 export { problemDocument } from './problem-document.js';
 export type { MaskinportenProblem } from './problem-document.js';
 export { InjectMaskinporten, getMaskinportenToken } from './inject-maskinporten.js';
-export { DEFAULT_CLIENT, MaskinportenClients } from './maskinporten-clients.js';
-export type { MaskinportenClient, OutboundTokens } from './maskinporten-clients.js';
+export { DEFAULT_CLIENT } from './outbound-client.js';
+export type { OutboundClient, OutboundTokens } from './outbound-client.js';
 export { checkDestination } from '../issuer/index.js';
 export type { CheckedDestination, Destination } from '../issuer/index.js';
 export { DestinationList } from './destination-list.js';

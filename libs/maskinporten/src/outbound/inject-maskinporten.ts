@@ -1,6 +1,6 @@
 import { Inject, type InjectionToken } from '@nestjs/common';
 import { MaskinportenTokenService } from '../tokens/index.js';
-import { DEFAULT_CLIENT } from './maskinporten-clients.js';
+import { DEFAULT_CLIENT } from './outbound-client.js';
 
 /**
  * Injection token of a client's token service: the class itself for the default client, a symbol for a named one.

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import axios, { type AxiosInstance } from 'axios';
-import { MaskinportenModule } from '../maskinporten.module.js';
+import { MaskinportenModule } from '../module/index.js';
 import { MaskinportenTokenService } from '../tokens/index.js';
 import { attachMaskinporten } from './attach-maskinporten.js';
 import { MaskinportenContext } from './maskinporten-context.js';

@@ -6,7 +6,7 @@ import { anotherToken, obtainToken } from './bearer-token.js';
 import type { CallOptions, InstanceDefaults } from './call-options.js';
 import { CallSignal } from './call-signal.js';
 import { limitResponse, type ResponseRules } from './limited-response.js';
-import { clientsAround, type OutboundTokens } from './maskinporten-clients.js';
+import { clientsAround, type OutboundTokens } from './outbound-client.js';
 import { asksForUnsafeReplay, OutboundPolicy, type OutboundDecision } from './outbound-policy.js';
 import { isCredential } from './private-config.js';
 import { isReplayable } from './replay.js';

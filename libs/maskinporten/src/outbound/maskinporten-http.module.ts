@@ -2,19 +2,18 @@ import { HttpService } from '@nestjs/axios';
 import {
   Module,
   type DynamicModule,
-  type FactoryProvider,
   type ModuleMetadata,
   type OnApplicationShutdown,
   type OnModuleInit,
   type Provider,
-  type Type,
 } from '@nestjs/common';
 import axios, { type AxiosInstance, type CreateAxiosDefaults } from 'axios';
 import { ownMembers } from '../basics/index.js';
-import { configurationError } from '../errors/index.js';
+import { asyncOptions, type AsyncOptions } from '../handlers/index.js';
+import { ClientRegistry } from '../signals/index.js';
 import { attachClients, type Attachment } from './attach-maskinporten.js';
 import type { InstanceDefaults } from './call-options.js';
-import { DEFAULT_CLIENT, MaskinportenClients, requireClients } from './maskinporten-clients.js';
+import { DEFAULT_CLIENT, requireClients, type OutboundClient } from './outbound-client.js';
 import { isUnlimited } from './outbound-policy.js';
 import { MaskinportenHttpService } from './maskinporten-http.service.js';
 import type { ScopesInput } from './scoped-request.js';
@@ -29,23 +28,18 @@ export interface MaskinportenHttpOptionsFactory {
   createMaskinportenHttpOptions(): MaskinportenHttpOptions | Promise<MaskinportenHttpOptions>;
 }
 
-export interface MaskinportenHttpAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
-  readonly inject?: FactoryProvider['inject'];
-  readonly useFactory?: (...args: never[]) => MaskinportenHttpOptions | Promise<MaskinportenHttpOptions>;
-  readonly useClass?: Type<MaskinportenHttpOptionsFactory>;
-  readonly useExisting?: Type<MaskinportenHttpOptionsFactory>;
-}
+export type MaskinportenHttpAsyncOptions = AsyncOptions<MaskinportenHttpOptions, MaskinportenHttpOptionsFactory>;
 
 const HTTP_OPTIONS = Symbol('MaskinportenHttpOptions');
 
 /** The axios instance of one `MaskinportenHttpModule`, from its creation to the end of the application. */
 class AttachedInstance implements OnModuleInit, OnApplicationShutdown {
   readonly axios: AxiosInstance;
-  readonly #clients: MaskinportenClients;
+  readonly #clients: ClientRegistry<OutboundClient>;
   readonly #client: string;
   readonly #attachment: Attachment;
 
-  constructor(options: MaskinportenHttpOptions, clients: MaskinportenClients) {
+  constructor(options: MaskinportenHttpOptions, clients: ClientRegistry<OutboundClient>) {
     const { maskinporten, ...config } = ownMembers(options);
     const named =
       typeof maskinporten === 'object' ? ownMembers(maskinporten as { readonly client?: string }).client : undefined;
@@ -89,7 +83,10 @@ export class MaskinportenHttpModule {
   /** The same with options that are only known when the application starts. */
   static registerAsync(options: MaskinportenHttpAsyncOptions): DynamicModule {
     const own = ownMembers(options);
-    return moduleOf(own.imports ?? [], asyncProviders(own));
+    const provided = asyncOptions(HTTP_OPTIONS, 'registerAsync', own, (factory) =>
+      factory.createMaskinportenHttpOptions(),
+    );
+    return moduleOf(own.imports ?? [], provided);
   }
 }
 
@@ -101,8 +98,8 @@ function moduleOf(imports: NonNullable<ModuleMetadata['imports']>, options: read
       ...options,
       {
         provide: AttachedInstance,
-        inject: [HTTP_OPTIONS, { token: MaskinportenClients, optional: true }],
-        useFactory: (config: MaskinportenHttpOptions, clients: MaskinportenClients | undefined) =>
+        inject: [HTTP_OPTIONS, { token: ClientRegistry, optional: true }],
+        useFactory: (config: MaskinportenHttpOptions, clients: ClientRegistry<OutboundClient> | undefined) =>
           new AttachedInstance(config, requireClients(clients, 'MaskinportenHttpModule')),
       },
       {
@@ -114,23 +111,4 @@ function moduleOf(imports: NonNullable<ModuleMetadata['imports']>, options: read
     ],
     exports: [MaskinportenHttpService, HttpService],
   };
-}
-
-function asyncProviders(options: MaskinportenHttpAsyncOptions): Provider[] {
-  const { useFactory, useClass, useExisting, inject = [] } = options;
-  if (useFactory !== undefined) return [{ provide: HTTP_OPTIONS, inject, useFactory }];
-  const factory = useExisting ?? useClass;
-  if (factory === undefined) {
-    throw configurationError([
-      { field: 'registerAsync', code: 'MP_CONFIG', reason: 'needs useFactory, useClass or useExisting' },
-    ]);
-  }
-  return [
-    ...(useExisting === undefined ? [factory] : []),
-    {
-      provide: HTTP_OPTIONS,
-      inject: [factory],
-      useFactory: async (made: MaskinportenHttpOptionsFactory) => made.createMaskinportenHttpOptions(),
-    },
-  ];
 }

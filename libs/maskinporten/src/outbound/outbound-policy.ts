@@ -1,6 +1,7 @@
 import { isWholeNumber, ownMembers } from '../basics/index.js';
 import { ConfigurationFailures, createError } from '../errors/index.js';
 import { NormalisedTokenRequest } from '../grants/index.js';
+import { applicationClosed } from '../signals/index.js';
 import type { MaskinportenToken } from '../tokens/index.js';
 import {
   DEFAULT_DEADLINE_MS,
@@ -12,7 +13,7 @@ import {
 import { checkDestination, type CheckedDestination } from '../issuer/index.js';
 import { DestinationList } from './destination-list.js';
 import { callerMarker } from './caller-marker.js';
-import { applicationClosed, watchersOf, type ClientSource, type OutboundTokens } from './maskinporten-clients.js';
+import { watchersOf, type ClientSource, type OutboundTokens } from './outbound-client.js';
 import { currentScope } from './maskinporten-context.js';
 import { destinationRefused, parseOutboundUrl } from './outbound-url.js';
 import { isPathTemplate } from './path-template.js';

@@ -4,9 +4,9 @@ import { inspect } from 'node:util';
 import type { Simulator } from 'maskinporten-simulator';
 import { PATIENT } from '../../../../test/support/patience.js';
 import { startTestSimulator, testClientOptions } from '../testing/simulator.fixtures.js';
-import type { MaskinportenOptions } from '../maskinporten.options.js';
+import type { MaskinportenOptions } from '../module/index.js';
 import { createTokenService, MaskinportenToken, type MaskinportenTokenService } from '../tokens/index.js';
-import type { OutboundTokens } from './maskinporten-clients.js';
+import type { OutboundTokens } from './outbound-client.js';
 
 export const SCOPES = ['acme:read', 'acme:write', 'acme:a', 'acme:b', 'acme:c'];
 
@@ -28,7 +28,7 @@ export async function startWorld(): Promise<World> {
   const client = await testClientOptions(simulator, { scopes: SCOPES, tokenLifetime: 3600 });
   const options = { ...client, retry: PATIENT };
   const { destinations: _, ...core } = options;
-  const tokens = await createTokenService(core as Parameters<typeof createTokenService>[0]);
+  const tokens = await createTokenService(core);
   const entries = (kind: string): Simulator['log'] => simulator.log.filter((entry) => entry.kind === kind);
   return {
     simulator,

@@ -2,7 +2,8 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nes
 import { ModulesContainer } from '@nestjs/core';
 import { ConfigurationFailures } from '../errors/index.js';
 import { Placement, applicationClasses, fieldEnhancers, type CheckedDecorator } from '../handlers/index.js';
-import { MaskinportenClients } from './maskinporten-clients.js';
+import { ClientRegistry } from '../signals/index.js';
+import type { OutboundClient } from './outbound-client.js';
 import type { DeclaredScope } from './scoped-request.js';
 import { MaskinportenScopesInterceptor } from './scopes.interceptor.js';
 import { ScopesMetadata, scopesUses } from './scopes.metadata.js';
@@ -21,7 +22,7 @@ const SCOPES: CheckedDecorator<DeclaredScope> = {
 export class ScopesCheck implements OnModuleInit, OnApplicationBootstrap {
   constructor(
     private readonly modules: ModulesContainer,
-    private readonly clients: MaskinportenClients,
+    private readonly clients: ClientRegistry<OutboundClient>,
   ) {}
 
   onModuleInit(): void {

@@ -3,7 +3,8 @@ import { ModulesContainer, Reflector } from '@nestjs/core';
 import { from, mergeMap, Observable } from 'rxjs';
 import { createError } from '../errors/index.js';
 import { isGuardReplaced } from '../handlers/index.js';
-import { MaskinportenClients, requireClients } from './maskinporten-clients.js';
+import { ClientRegistry } from '../signals/index.js';
+import { requireClients, type OutboundClient } from './outbound-client.js';
 import { currentScope, runInScope } from './maskinporten-context.js';
 import { toScope, type MaskinportenScope, type ScopesFunction } from './scoped-request.js';
 import { boundScope, declaredScopeOf, invocationOf } from './system-user-binding.js';
@@ -17,13 +18,13 @@ interface Said {
 /** Opens the context that `@Scopes` describes; the decorator brings it, nobody registers it. */
 @Injectable()
 export class MaskinportenScopesInterceptor implements NestInterceptor {
-  readonly #clients: MaskinportenClients | undefined;
+  readonly #clients: ClientRegistry<OutboundClient> | undefined;
   readonly #said = new WeakMap<object, Said>();
 
   constructor(
     private readonly reflector: Reflector,
     modules: ModulesContainer,
-    @Optional() clients?: MaskinportenClients,
+    @Optional() clients?: ClientRegistry<OutboundClient>,
   ) {
     // A unit test that has replaced the guard needs no module either.
     this.#clients = isGuardReplaced(modules) ? clients : requireClients(clients, '@Scopes');

@@ -1,11 +1,18 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import axios, { type AxiosInstance } from 'axios';
 import { createError } from '../errors/index.js';
-import { RequestContext, type CallObserver, type CallOutcome, type OutboundCall } from '../signals/index.js';
+import {
+  CallObservers,
+  ClientRegistry,
+  RequestContext,
+  type CallObserver,
+  type CallOutcome,
+  type OutboundCall,
+} from '../signals/index.js';
 import { attachMaskinporten } from './attach-maskinporten.js';
 import { DestinationList } from './destination-list.js';
 import { checkDestination, type CheckedDestination } from '../issuer/index.js';
-import { MaskinportenClients, type OutboundTokens } from './maskinporten-clients.js';
+import type { OutboundClient, OutboundTokens } from './outbound-client.js';
 import { maskinportenFetch } from './maskinporten-fetch.js';
 import { deepText, rejection, ScriptedTokens, scriptedToken } from './outbound.fixtures.js';
 import { TOKEN, TwoServers, withSpare } from './servers.fixtures.js';
@@ -39,20 +46,22 @@ class Watcher implements CallObserver {
 
 describe('call observers', () => {
   const servers = new TwoServers();
-  let clients: MaskinportenClients;
+  let clients: ClientRegistry<OutboundClient>;
+  let observers: CallObservers;
   let watcher: Watcher;
   let stop: () => void;
 
   beforeEach(() => {
-    clients = new MaskinportenClients();
+    clients = new ClientRegistry();
     watcher = new Watcher();
-    stop = clients.calls.add(watcher);
+    observers = new CallObservers();
+    stop = observers.add(watcher);
   });
 
   /** Tokens of a client of the application, as `MaskinportenModule` registers it. */
   const registered = <T extends OutboundTokens>(tokens: T): T => {
     const destination = checkDestination(servers.server.origin) as CheckedDestination;
-    clients.register({ name: 'payroll', tokens, destinations: new DestinationList([destination]) });
+    clients.register({ name: 'payroll', tokens, destinations: new DestinationList([destination]), observers });
     return tokens;
   };
   const cached = (): ScriptedTokens => registered(new ScriptedTokens([]).cache(scriptedToken(TOKEN)));
@@ -143,7 +152,7 @@ describe('call observers', () => {
       process.on('unhandledRejection', listener);
       try {
         watcher.agrees = async () => Promise.reject(new Error('the first one'));
-        clients.calls.add({
+        observers.add({
           before: () => {
             throw createError('MP_AUDIT', { message: 'the second one' });
           },
@@ -203,7 +212,7 @@ describe('call observers', () => {
     });
 
     it('F-138: what one throws afterwards changes nothing, and nobody is told once the watching has ended', async () => {
-      clients.calls.add({
+      observers.add({
         after: () => {
           throw new Error('canary');
         },
@@ -244,7 +253,7 @@ describe('call observers', () => {
 
   /** A second client, for calls outside a request. */
   const registered2 = (): ScriptedTokens => {
-    clients = new MaskinportenClients();
+    clients = new ClientRegistry();
     return cached();
   };
 

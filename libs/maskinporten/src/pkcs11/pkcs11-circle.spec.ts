@@ -6,7 +6,7 @@ import { PATIENT } from '../../../../test/support/patience.js';
 import { MaskinportenHealthIndicator, MaskinportenHealthModule } from '../health/index.js';
 import { loadSigningKey, type KeySource } from '../keys/index.js';
 import { makeKey } from '../keys/keys.fixtures.js';
-import { MaskinportenModule } from '../maskinporten.module.js';
+import { MaskinportenModule } from '../module/index.js';
 import { MaskinportenTokenService, type TokenEvent } from '../tokens/index.js';
 import type { Pkcs11Signer } from './index.js';
 import { closeSigners, openSigner, PIN, SoftHsm, tokenProcesses, until, withSoftHsm } from './softhsm.fixtures.js';

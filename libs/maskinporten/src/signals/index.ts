@@ -7,7 +7,7 @@ export { DelegationDecisions } from './delegation-decisions.js';
 export type { DecisionListener, DelegationFacts } from './delegation-decisions.js';
 export { HealthContributors } from './health-contributors.js';
 export type { HealthContribution, HealthContributor } from './health-contributors.js';
-export { TokenServices } from './token-services.js';
-export type { TokenServicesListener, WatchedTokenService } from './token-services.js';
+export { ClientRegistry, applicationClosed, homeOf, isClosed, unknownClient } from './client-registry.js';
+export type { RegisteredClient, WatchedTokenService } from './client-registry.js';
 // A token service tells about itself.
 export type { TokenEvent, TokenServiceStatus } from '../tokens/index.js';

@@ -1,6 +1,12 @@
 import { HttpException } from '@nestjs/common';
 import type { Failure, Hint } from '../errors/index.js';
-import { DELEGATION_CODES, OWN_ORGANISATION, type DelegationCode } from './delegation-code.js';
+import {
+  DELEGATION_CODES,
+  OWN_ORGANISATION,
+  RightsRefusal,
+  type DelegationCode,
+  type RefusalDetails,
+} from '../rights/index.js';
 
 /** RFC 9457 problem document of a denial. */
 export interface DelegationProblem {
@@ -19,19 +25,7 @@ export interface DelegationProblem {
   readonly retryAfterMs?: number;
 }
 
-export interface DelegationDetails {
-  readonly organisation?: string | undefined;
-  readonly confirmUrl?: string | undefined;
-  /** What is wrong with our own set-up. Nothing secret. */
-  readonly failures?: readonly Failure[] | undefined;
-  readonly retryAfterMs?: number | undefined;
-  /** The right of an agent for its own organisation is what is missing. */
-  readonly ownOrganisation?: boolean | undefined;
-  /** Added to the log, never to the answer. */
-  readonly reason?: string | undefined;
-}
-
-/** Nobody knows how long: soon enough for a person, late enough for a service that is short of breath. */
+/** No server says how long: soon enough for a person, late enough for an overloaded service. */
 const DEFAULT_RETRY_AFTER_MS = 5_000;
 
 /**
@@ -52,7 +46,7 @@ export class DelegationError extends HttpException {
   /** True for an agent that was asked about its own organisation. */
   declare readonly ownOrganisation?: true;
 
-  constructor(code: DelegationCode, details: DelegationDetails = {}) {
+  constructor(code: DelegationCode, details: RefusalDetails = {}) {
     const problem = problemOf(code, details);
     super(problem, problem.status);
     this.name = 'DelegationError';
@@ -78,7 +72,11 @@ export function isDelegationError(error: unknown, code?: DelegationCode): error 
   return code === undefined || error.code === code;
 }
 
-function problemOf(code: DelegationCode, details: DelegationDetails): DelegationProblem {
+/** A refusal in the form that Nest answers; every other error stays what it is. */
+export const asDenial = (error: unknown): unknown =>
+  error instanceof RightsRefusal ? new DelegationError(error.code, error.details) : error;
+
+function problemOf(code: DelegationCode, details: RefusalDetails): DelegationProblem {
   const facts = DELEGATION_CODES[code];
   const { httpStatus: status } = facts;
   const { title, detail, hint } = details.ownOrganisation === true ? OWN_ORGANISATION : facts;

@@ -1,25 +1,27 @@
 import { HttpException, Injectable, Logger, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { SystemUser, SystemUserKey } from '../altinn/index.js';
-import { isRecord } from '../basics/index.js';
 import { isMaskinportenError } from '../errors/index.js';
-import { isExternalRef, parseOrganisationNumber } from '../grants/index.js';
-import { bindSystemUser, DEFAULT_CLIENT, MaskinportenClients, scopeOf } from '../outbound/index.js';
-import { DelegationDecisions, RequestContext, type DelegationFacts } from '../signals/index.js';
+import { bindSystemUser, scopeOf } from '../outbound/index.js';
+import {
+  DEFAULT_ACTION,
+  GRANULARITY,
+  keyOf,
+  RightsRefusal,
+  unanswered,
+  type DelegationCheck,
+  type RightAnswer,
+} from '../rights/index.js';
+import { ClientRegistry, DelegationDecisions, RequestContext, type DelegationFacts } from '../signals/index.js';
+import { clientNameOf, needsFreshAnswer, organisationFrom, referenceFrom } from './call-question.js';
 import type { CallerPolicy, DelegatedAction } from './caller-policy.js';
-import type { DelegationCheck } from './delegation-check.js';
-import { DelegationError, isDelegationError } from './delegation-error.js';
-import { keyOf } from './presence.js';
-import { DEFAULT_ACTION, type SystemUserRequirement } from './requirement.js';
-import { GRANULARITY } from './right-decision.js';
-import type { RightAnswer } from './right-source.js';
+import { asDenial, DelegationError, isDelegationError } from './delegation-error.js';
+import type { SystemUserRequirement } from './requirement.js';
+import type { SystemUserClient } from './system-user-client.js';
 import type { SystemUserService } from './system-user.service.js';
-import { SystemUserServices } from './system-user-services.js';
-import { unanswered } from './unanswered.js';
 import { VerifiedDelegation } from './verified-delegation.js';
 
 const KINDS: ReadonlySet<string> = new Set(['http', 'rpc', 'ws', 'graphql']);
-const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const TOKEN_DEADLINE_MS = 10_000;
 
 interface Question {
@@ -45,8 +47,7 @@ export class DelegationGate {
 
   constructor(
     private readonly reflector: Reflector,
-    private readonly services: SystemUserServices,
-    private readonly clients: MaskinportenClients,
+    private readonly clients: ClientRegistry<SystemUserClient>,
     private readonly decisions: DelegationDecisions,
   ) {}
 
@@ -63,8 +64,9 @@ export class DelegationGate {
       this.decisions.record('allowed', { ...known, ...servedRequest() });
       return delegation;
     } catch (error) {
-      if (isDelegationError(error)) this.#denied.set(error, known);
-      throw error;
+      const denial = asDenial(error);
+      if (isDelegationError(denial)) this.#denied.set(denial, known);
+      throw denial;
     }
   }
 
@@ -84,7 +86,7 @@ export class DelegationGate {
     const { resource, action = DEFAULT_ACTION, externalRef } = requirement;
     const reference: unknown = typeof externalRef === 'function' ? await externalRef(context) : externalRef;
     const clientName = clientNameOf(this.reflector, context, requirement);
-    const { service, allowAnyCaller } = this.services.get(clientName);
+    const { systemUsers: service, allowAnyCaller } = this.clients.get(clientName);
     const asked: DelegatedAction = { party, resource, action };
     if (!allowAnyCaller) await this.#askCaller(context, organisation, asked, known);
     const key = keyOf(organisation, referenceFrom(reference, organisation));
@@ -105,8 +107,9 @@ export class DelegationGate {
    * @returns the denial, or undefined when Altinn still says yes or does not answer: then the refusal speaks for itself
    */
   async recheck(delegation: VerifiedDelegation, systemUserIsMissing: boolean): Promise<DelegationError | undefined> {
-    const denial = await this.#recheck(delegation, systemUserIsMissing);
-    if (denial === undefined) return undefined;
+    const refusal = await this.#recheck(delegation, systemUserIsMissing);
+    if (refusal === undefined) return undefined;
+    const denial = new DelegationError(refusal.code, refusal.details);
     const { tokenRequest, party, resource, action } = delegation;
     const { organisation, externalRef } = tokenRequest;
     this.#denied.set(denial, {
@@ -119,7 +122,7 @@ export class DelegationGate {
     return denial;
   }
 
-  async #recheck(delegation: VerifiedDelegation, systemUserIsMissing: boolean): Promise<DelegationError | undefined> {
+  async #recheck(delegation: VerifiedDelegation, systemUserIsMissing: boolean): Promise<RightsRefusal | undefined> {
     const check = this.#checks.get(delegation);
     if (check === undefined) return undefined;
     const { organisation, externalRef } = delegation.tokenRequest;
@@ -130,10 +133,10 @@ export class DelegationGate {
     try {
       const systemUser = await check.requirePresent(key, true);
       const answer = await check.right(key, systemUser, { party, resource, action }, true);
-      return answer.allowed ? undefined : denialOf(answer, organisation);
+      return answer.allowed ? undefined : refusalOf(answer, organisation);
     } catch (error) {
-      const denial = unanswered(error, { organisation });
-      return denial.code === 'delegation_unknown' ? undefined : denial;
+      const refusal = unanswered(error, { organisation });
+      return refusal.code === 'delegation_unknown' ? undefined : refusal;
     }
   }
 
@@ -189,7 +192,7 @@ export class DelegationGate {
     try {
       return await check.requirePresent(key, fresh);
     } catch (error) {
-      if (onMissing !== 'request' || !isDelegationError(error, 'system_user_missing')) throw error;
+      if (onMissing !== 'request' || unanswered(error).code !== 'system_user_missing') throw error;
     }
     const { organisation } = key;
     const request = await service.requestMissing(key, party !== undefined).catch((error: unknown) => {
@@ -214,7 +217,7 @@ export class DelegationGate {
     const { check } = service.delegations;
     const { key, asked, fresh } = question;
     const answer = await check.right(key, systemUser, asked, fresh);
-    if (!answer.allowed) throw denialOf(answer, key.organisation);
+    if (!answer.allowed) throw refusalOf(answer, key.organisation);
     const strategy = check.strategy ?? 'pdp';
     const { checkedAt } = answer;
     const decision = { allowed: true, strategy, granularity: GRANULARITY[strategy], checkedAt };
@@ -247,59 +250,13 @@ export class DelegationGate {
   }
 }
 
-const denialOf = (
+const refusalOf = (
   { code, ownOrganisation }: Extract<RightAnswer, { allowed: false }>,
   organisation: string,
-): DelegationError => new DelegationError(code, { organisation, ownOrganisation });
+): RightsRefusal => new RightsRefusal(code, { organisation, ownOrganisation });
 
 /** Which request the decision was made for. */
 function servedRequest(): DelegationFacts {
   const request = RequestContext.current();
   return { requestId: request?.requestId, caller: request?.caller };
-}
-
-/** Whose system a handler means: what it says, else the client its token comes from. */
-export function clientNameOf(
-  reflector: Reflector,
-  context: ExecutionContext,
-  { client }: SystemUserRequirement,
-): string {
-  return client ?? scopeOf(reflector, context)?.client ?? DEFAULT_CLIENT;
-}
-
-function organisationFrom(value: unknown, field: string): string {
-  const organisation = parseOrganisationNumber(value);
-  if (organisation !== undefined) return organisation;
-  throw new DelegationError('organisation_number_invalid', { reason: `${field} is not an organisation number` });
-}
-
-function referenceFrom(value: unknown, organisation: string): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (isExternalRef(value)) return value;
-  throw new DelegationError('system_user_missing', { organisation, reason: 'externalRef cannot be one of Altinn’s' });
-}
-
-/**
- * F-86: what may change something is checked again each time, since it cannot be taken back. Reading is what says so:
- * by its action, by a safe HTTP method or as a GraphQL query. A message says nothing by itself, and an action that was
- * left out says nothing either.
- */
-function needsFreshAnswer(context: ExecutionContext, { action }: SystemUserRequirement): boolean {
-  if (action === 'read') return false;
-  switch (context.getType<string>()) {
-    case 'http': {
-      const { method } = context.switchToHttp().getRequest<{ method?: unknown }>();
-      return typeof method !== 'string' || !SAFE_METHODS.has(method.toUpperCase());
-    }
-    case 'graphql':
-      // The fourth argument comes from the GraphQL library; the second from the caller, who must not decide this.
-      return operationOf(context.getArgByIndex<unknown>(3)) !== 'query';
-    default:
-      return true;
-  }
-}
-
-function operationOf(info: unknown): unknown {
-  const operation: unknown = isRecord(info) ? info['operation'] : undefined;
-  return isRecord(operation) ? operation['operation'] : undefined;
 }

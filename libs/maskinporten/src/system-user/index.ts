@@ -18,9 +18,6 @@ export type {
 export { InjectSystemUsers, getSystemUserServiceToken } from './inject-system-users.js';
 export { DelegationError, isDelegationError } from './delegation-error.js';
 export type { DelegationProblem } from './delegation-error.js';
-export { DELEGATION_CODES } from './delegation-code.js';
-export type { DelegationCode, DelegationCodeFacts } from './delegation-code.js';
-export type { RightDecision, RightGranularity, RightsStrategy } from './right-decision.js';
-export { SystemUserServices } from './system-user-services.js';
+export type { SystemUserClient } from './system-user-client.js';
 export { DelegationGate } from './delegation-gate.js';
 export { SystemUserCheck } from './system-user-check.js';

@@ -1,6 +1,6 @@
 import type { Right } from '../altinn/index.js';
 import { createError } from '../errors/index.js';
-import type { ResourceCheck } from './resource-check.js';
+import type { ResourceCheck } from '../rights/index.js';
 
 export interface NeededRights {
   readonly rights: readonly Right[];

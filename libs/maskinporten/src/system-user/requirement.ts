@@ -29,6 +29,3 @@ export interface SystemUserRequirement {
 }
 
 export const RequirementMetadata = Reflector.createDecorator<SystemUserRequirement>();
-
-/** The action a question is about when nobody says it. */
-export const DEFAULT_ACTION = 'read';

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { parseOrganisationNumber } from '../grants/index.js';
-import { keyOf } from './presence.js';
-import { DEFAULT_ACTION, type SystemUserRequirement } from './requirement.js';
+import { DEFAULT_ACTION, keyOf } from '../rights/index.js';
+import type { SystemUserRequirement } from './requirement.js';
 import { VerifiedDelegation } from './verified-delegation.js';
 
 /** For unit tests in which the guard is replaced: what a handler would be given. Nothing of it was verified. */

@@ -10,12 +10,13 @@ import {
   type CheckedDecorator,
 } from '../handlers/index.js';
 import { DEFAULT_CLIENT, ScopesMetadata } from '../outbound/index.js';
+import { ClientRegistry } from '../signals/index.js';
 import { CallerPolicy } from './caller-policy.js';
 import { DelegationGate } from './delegation-gate.js';
 import { requirementUses } from './require-system-user.decorator.js';
 import { RequirementMetadata, type SystemUserRequirement } from './requirement.js';
 import { SystemUserGuard } from './system-user.guard.js';
-import { SystemUserServices, type RegisteredSystemUsers } from './system-user-services.js';
+import type { SystemUserClient } from './system-user-client.js';
 
 const REQUIREMENT: CheckedDecorator<SystemUserRequirement> = {
   name: '@RequireSystemUser',
@@ -45,7 +46,7 @@ export class SystemUserCheck implements OnModuleInit, OnApplicationBootstrap {
     private readonly modules: ModulesContainer,
     private readonly reflector: Reflector,
     private readonly moduleRef: ModuleRef,
-    private readonly services: SystemUserServices,
+    private readonly clients: ClientRegistry<SystemUserClient>,
     private readonly gate: DelegationGate,
   ) {}
 
@@ -59,7 +60,7 @@ export class SystemUserCheck implements OnModuleInit, OnApplicationBootstrap {
     }
     this.#uses = uses;
     const requirements = new Map<SystemUserRequirement, Set<string>>();
-    const systems = new Map<string, RegisteredSystemUsers>();
+    const systems = new Map<string, SystemUserClient>();
     const checked = new Set<string>();
     for (const use of this.#uses) {
       if (!checked.has(use.client)) this.#checkClient(use.client, systems, failures);
@@ -97,10 +98,10 @@ export class SystemUserCheck implements OnModuleInit, OnApplicationBootstrap {
     failures.throwIfAny();
   }
 
-  #checkClient(client: string, systems: Map<string, RegisteredSystemUsers>, failures: ConfigurationFailures): void {
+  #checkClient(client: string, systems: Map<string, SystemUserClient>, failures: ConfigurationFailures): void {
     try {
-      const system = this.services.get(client);
-      if (system.service.delegations.check.strategy === undefined) {
+      const system = this.clients.get(client);
+      if (system.systemUsers.delegations.check.strategy === undefined) {
         failures.add(
           'altinn.rights',
           `choose who is asked about rights: set ${SUBSCRIPTION_FIELD} for the PDP, or name authorized-parties (cannot tell read from write) or accepted-request (what was once approved)`,
@@ -113,11 +114,7 @@ export class SystemUserCheck implements OnModuleInit, OnApplicationBootstrap {
     }
   }
 
-  #checkUse(
-    { where, requirement }: Use,
-    system: RegisteredSystemUsers | undefined,
-    failures: ConfigurationFailures,
-  ): void {
+  #checkUse({ where, requirement }: Use, system: SystemUserClient | undefined, failures: ConfigurationFailures): void {
     const field = `@RequireSystemUser on ${where}`;
     const { organisation, resource, party } = requirement;
     if (typeof organisation !== 'function') {
@@ -128,7 +125,7 @@ export class SystemUserCheck implements OnModuleInit, OnApplicationBootstrap {
       return;
     }
     if (system === undefined) return;
-    const { check, content } = system.service.delegations;
+    const { check, content } = system.systemUsers.delegations;
     content.need(resource);
     if (check.strategy === 'pdp' && isPackageUrn(resource)) {
       failures.add(field, 'resource is an access package, which the PDP cannot be asked about: name the resource');
@@ -166,7 +163,7 @@ export class SystemUserCheck implements OnModuleInit, OnApplicationBootstrap {
     client: string,
     failures: ConfigurationFailures,
   ): Promise<void> {
-    const { check } = this.services.get(client).service.delegations;
+    const { check } = this.clients.get(client).systemUsers.delegations;
     const system = await check.resources.system();
     if (system === 'not-ours') {
       failures.add('altinn.systemId', 'is not in Altinn’s system register, or belongs to another organisation');

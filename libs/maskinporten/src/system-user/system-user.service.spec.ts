@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { organisationNumber, testClient, type TestClient } from '../altinn/altinn-client.fixtures.js';
 import { AltinnStandIn } from '../altinn/altinn-stand-in.fixtures.js';
-import type { RightsStrategy } from './right-decision.js';
+import type { RightsStrategy } from '../rights/index.js';
 import { RESOURCE } from './system-user.fixtures.js';
 import { SystemUserService } from './system-user.service.js';
 

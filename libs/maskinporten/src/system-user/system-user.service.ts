@@ -22,12 +22,18 @@ import {
 import { configurationError } from '../errors/index.js';
 import { parseOrganisationNumber } from '../grants/index.js';
 import { systemClock, type Clock } from '../issuer/index.js';
-import { DelegationCheck } from './delegation-check.js';
-import { isDelegationError, type DelegationError } from './delegation-error.js';
-import { keyOf, memoryKey } from './presence.js';
+import {
+  DEFAULT_ACTION,
+  DelegationCheck,
+  GRANULARITY,
+  keyOf,
+  memoryKey,
+  RightsRefusal,
+  type RightDecision,
+  type RightsStrategy,
+} from '../rights/index.js';
+import { asDenial } from './delegation-error.js';
 import { RequestContent } from './request-content.js';
-import { DEFAULT_ACTION } from './requirement.js';
-import { GRANULARITY, type RightDecision, type RightsStrategy } from './right-decision.js';
 
 /** Which system user: the organisation that owns it, and its reference if it was created with one. */
 export interface SystemUserQuery {
@@ -134,7 +140,7 @@ export class SystemUserService {
       const { checkedAt, ...answer } = await check.right(key, systemUser, { resource, action, party }, fresh);
       return { allowed: answer.allowed, ...('code' in answer ? { code: answer.code } : {}), ...about, checkedAt };
     } catch (error) {
-      if (!isNo(error)) throw error;
+      if (!(error instanceof RightsRefusal) || !error.isNo) throw asDenial(error);
       return { allowed: false, code: error.code, ...about, checkedAt: new Date(this.#clock.wallMs()) };
     }
   }
@@ -280,9 +286,6 @@ export class SystemUserService {
     );
   }
 }
-
-/** A clear no, unlike "unknown" and "misconfigured". */
-const isNo = (error: unknown): error is DelegationError => isDelegationError(error) && error.getStatus() < 500;
 
 function checkedKey(given: Readonly<Record<string, unknown>>): SystemUserKey {
   const { organisation, externalRef } = given;

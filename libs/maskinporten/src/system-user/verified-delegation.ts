@@ -1,6 +1,6 @@
 import type { SystemUser, SystemUserKey } from '../altinn/index.js';
 import { DEFAULT_CLIENT } from '../outbound/index.js';
-import type { RightDecision } from './right-decision.js';
+import type { RightDecision } from '../rights/index.js';
 
 /**
  * What the guard verified, for the handler: use these values and not the ones from the request, since only these are

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import { ownMembers } from '../basics/index.js';
 import { moduleNotImported } from '../errors/index.js';
-import { DelegationDecisions, TokenServices } from '../signals/index.js';
+import { ClientRegistry, DelegationDecisions } from '../signals/index.js';
 import { watchClient } from './client-telemetry.js';
 import { DECISION, INSTRUMENTS } from './instrument.js';
 import { loadOpenTelemetrySink } from './open-telemetry-sink.js';
@@ -26,18 +26,18 @@ const OPTIONS = Symbol('MaskinportenTelemetryOptions');
 @Injectable()
 class TelemetryWatch implements OnModuleInit, OnApplicationShutdown {
   readonly #options: MaskinportenTelemetryOptions;
-  readonly #services: TokenServices;
+  readonly #clients: ClientRegistry;
   readonly #decisions: DelegationDecisions;
   readonly #stops: (() => void)[] = [];
 
   constructor(
     @Inject(OPTIONS) options: MaskinportenTelemetryOptions,
-    @Optional() services?: TokenServices,
+    @Optional() clients?: ClientRegistry,
     @Optional() decisions?: DelegationDecisions,
   ) {
-    if (services === undefined || decisions === undefined) throw moduleNotImported('MaskinportenTelemetryModule');
+    if (clients === undefined || decisions === undefined) throw moduleNotImported('MaskinportenTelemetryModule');
     this.#options = options;
-    this.#services = services;
+    this.#clients = clients;
     this.#decisions = decisions;
   }
 
@@ -45,7 +45,7 @@ class TelemetryWatch implements OnModuleInit, OnApplicationShutdown {
     const sink = this.#options.sink ?? (await loadOpenTelemetrySink());
     this.#stops.push(
       this.#decisions.onDecision((decision) => sink.add(INSTRUMENTS.delegationDecisions, 1, { [DECISION]: decision })),
-      this.#services.watch((name, service) => this.#stops.push(watchClient(name, service, sink))),
+      this.#clients.watch(({ name, tokens }) => this.#stops.push(watchClient(name, tokens, sink))),
     );
   }
 

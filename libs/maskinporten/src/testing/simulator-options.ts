@@ -1,7 +1,7 @@
 import { type KeyObject, createPublicKey, generateKeyPair, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { ownMembers } from '../basics/index.js';
-import type { MaskinportenOptions } from '../maskinporten.options.js';
+import type { MaskinportenOptions } from '../module/index.js';
 
 /**
  * Where a simulator listens: what `startSimulator()` of `maskinporten-simulator` returns, or the line that

@@ -1,6 +1,6 @@
 import { startSimulator, type Simulator, type SimulatorOptions } from 'maskinporten-simulator';
 import { rsaKeyPair, signingKeys } from '../../../../test/support/pool.js';
-import type { MaskinportenOptions } from '../maskinporten.options.js';
+import type { MaskinportenOptions } from '../module/index.js';
 import { simulatorOptions, type RunningSimulator, type SimulatorClientOptions } from './simulator-options.js';
 
 /** A simulator with an origin for each of its parts, which signs with keys of this run, so that it makes none. */

@@ -1,15 +1,15 @@
 import { Listeners, ownMembers } from '../basics/index.js';
-import { configurationError, ConfigurationFailures, isMaskinportenError } from '../errors/index.js';
-import { AssertionFactory, parseOrganisationNumber } from '../grants/index.js';
+import { configurationError, isMaskinportenError } from '../errors/index.js';
+import { AssertionFactory } from '../grants/index.js';
 import {
   HttpTransport,
   Issuer,
   ServerClock,
-  resolveIssuer,
   systemClock,
   type Clock,
   type EnvironmentName,
   type ResolvedIssuer,
+  type TrustedCertificates,
 } from '../issuer/index.js';
 import {
   loadWatchedKeyRing,
@@ -21,7 +21,7 @@ import {
 } from '../keys/index.js';
 import { TokenEndpoint, type RetryBudget } from '../token-endpoint/index.js';
 import { keyMismatches } from './check-key.js';
-import { checkTuning } from './check-tuning.js';
+import { checkSettings } from './check-settings.js';
 import type { RefreshWindow } from './token-entry.js';
 import type { TokenEvent, TokenEventListener } from './token-events.js';
 import type { TokenExchanger } from './token-exchanger.js';
@@ -49,7 +49,7 @@ export interface TokenServiceConfig {
   readonly http?:
     | {
         /** PEM certificates to trust instead of the built-in roots. */
-        readonly ca?: string | readonly string[] | undefined;
+        readonly ca?: TrustedCertificates | undefined;
         /** Proxy URL, or `environment` to obey the proxy variables. */
         readonly proxy?: string | undefined;
         /** Hosts that may be spoken to over `http:` in development; refused for production. */
@@ -138,27 +138,9 @@ async function checkConfig(
   events: Listeners<[event: TokenEvent]>,
   clock: Clock,
 ): Promise<{ resolved: ResolvedIssuer; keys: LoadedKeyRing }> {
-  const failures = new ConfigurationFailures();
-  const refusals: unknown[] = [];
-  const collect = (error: unknown): undefined => {
-    if (!isMaskinportenError(error)) throw error;
-    refusals.push(error);
-    failures.addAll(error.failures);
-    return undefined;
-  };
-  if (typeof config.clientId !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(config.clientId)) {
-    failures.add('clientId', 'must be the client id that Digdir self-service shows');
-  }
-  if (config.organisation !== undefined && parseOrganisationNumber(config.organisation) !== config.organisation) {
-    failures.add('organisation', 'must be nine digits that pass modulus 11');
-  }
-  let resolved: ResolvedIssuer | undefined;
-  try {
-    resolved = resolveIssuer(config);
-  } catch (error) {
-    collect(error);
-  }
+  const { failures, resolved } = checkSettings(config);
   const purpose = { organisation: config.organisation, environment: resolved?.environment };
+  let refusal: Error | undefined;
   const keys = await loadWatchedKeyRing(config.key, {
     environment: resolved?.environment,
     now: () => clock.wallMs(),
@@ -169,14 +151,17 @@ async function checkConfig(
       if (mismatches.length > 0) throw configurationError(mismatches);
     },
     onReloadFailure: ({ field, error }) => events.tell({ type: 'key-reload-failed', field, error }),
-  }).catch(collect);
-  for (const key of keys === undefined ? [] : [keys.ring.current, ...keys.ring.others]) {
+  }).catch((error: unknown) => {
+    if (!isMaskinportenError(error)) throw error;
+    refusal = error;
+    failures.addAll(error.failures);
+  });
+  for (const key of keys ? [keys.ring.current, ...keys.ring.others] : []) {
     failures.addAll(keyMismatches(key, purpose));
   }
-  checkTuning(config, failures);
-  if (resolved !== undefined && keys !== undefined && failures.isEmpty) return { resolved, keys };
+  if (resolved !== undefined && keys && failures.isEmpty) return { resolved, keys };
   // A refusal that stands alone keeps its own code, such as MP_CERTIFICATE_EXPIRED.
-  throw refusals.length === 1 && failures.count === 1 ? refusals[0] : failures.toError();
+  throw refusal !== undefined && failures.count === 1 ? refusal : failures.toError();
 }
 
 /** Without a prototype, two levels deep: a polluted one configures nothing (T-66). */

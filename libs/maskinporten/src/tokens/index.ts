@@ -4,6 +4,7 @@ export type { GetTokenOptions, TokenServiceParts } from './token-service.js';
 export type { TokenCounts, TokenServiceStatus } from './token-service-status.js';
 export { keyMismatches } from './check-key.js';
 export type { KeyPurpose } from './check-key.js';
+export { checkSettings } from './check-settings.js';
 export { createTokenService } from './create-token-service.js';
 export type { TokenServiceConfig } from './create-token-service.js';
 export { MaskinportenToken } from './maskinporten-token.js';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { isMaskinportenError } from '../errors/index.js';
 import { checkDestination, insecureHosts } from '../issuer/index.js';
-import { validateOptions } from '../maskinporten.options.validation.js';
+import { checkOptions } from '../module/check-options.js';
 import { createTokenService, type TokenEvent, type TokenServiceConfig } from './index.js';
 import { keySource } from './token-service.fixtures.js';
 
@@ -132,8 +132,8 @@ describe('http.allowInsecureHosts', () => {
       altinn: { platformUrl: 'http://simulator:8480' },
       http: { allowInsecureHosts: ['simulator', 'mock'] },
     };
-    expect(validateOptions(options)).toEqual([]);
-    expect(validateOptions({ ...options, http: { allowInsecureHosts: ['mock'] } }).map(({ field }) => field)).toEqual([
+    expect(checkOptions(options)).toEqual([]);
+    expect(checkOptions({ ...options, http: { allowInsecureHosts: ['mock'] } }).map(({ field }) => field)).toEqual([
       'issuer',
       'tokenEndpoint',
       'altinn.platformUrl',

@@ -35,6 +35,10 @@ interface Line<T> {
   oldest: number;
 }
 
+/** Milliseconds a "yes" may be used: Altinn's own answers may be minutes old already (Altinn, access control). */
+export const POSITIVE_MS = 30_000;
+/** Milliseconds a "no" is repeated without asking. */
+export const NEGATIVE_MS = 2_000;
 /** A question to Altinn never takes longer than this, retries and tokens included. */
 const DEADLINE_MS = 12_000;
 

@@ -1,5 +1,6 @@
-import type { KeySource } from './keys/index.js';
-import type { Destination } from './outbound/index.js';
+import type { TrustedCertificates } from '../issuer/index.js';
+import type { KeySource } from '../keys/index.js';
+import type { Destination } from '../outbound/index.js';
 
 /** Life of cached tokens. */
 export interface TokenCacheOptions {
@@ -22,7 +23,7 @@ export interface RetryOptions {
 /** The connection to Maskinporten. */
 export interface TokenHttpOptions {
   /** PEM certificates to trust instead of the built-in roots. */
-  readonly ca?: string | Buffer | readonly (string | Buffer)[];
+  readonly ca?: TrustedCertificates;
   /** Address of a proxy, or `environment` to obey the proxy variables of the process. Default: no proxy. */
   readonly proxy?: string;
   /**
@@ -41,7 +42,6 @@ export interface AltinnOptions {
   readonly systemId?: string;
   /** Secret. */
   readonly subscriptionKey?: string;
-  readonly appUrl?: string;
   readonly rights?: 'pdp' | 'authorized-parties' | 'accepted-request';
   readonly allowAnyCaller?: boolean;
 }

@@ -3,12 +3,15 @@ import {
   packageCode,
   type AltinnClient,
   type AuthorizedParty,
+  type PdpQuestion,
   type Right,
   type SystemUser,
   type SystemUserKey,
 } from '../altinn/index.js';
-import { DelegationError } from './delegation-error.js';
-import type { RightQuestion } from './right-decision.js';
+import type { Clock } from '../issuer/index.js';
+import { AnswerMemory, NEGATIVE_MS, POSITIVE_MS } from './answer-memory.js';
+import type { RightQuestion, RightsStrategy } from './right-decision.js';
+import { RightsRefusal } from './rights-refusal.js';
 
 /** The answer of one source. `validUntil`: when what it was asked with ends. */
 export type RightAnswer =
@@ -28,20 +31,29 @@ export interface RightContext {
   readonly signal: AbortSignal;
 }
 
-/** @throws MaskinportenError or DelegationError (`delegation_unknown`) when there is no answer */
+/** @throws MaskinportenError or RightsRefusal (`delegation_unknown`) when there is no answer */
 export type RightSource = (context: RightContext, question: RightQuestion) => Promise<RightAnswer>;
 
 /** The policy decision point: party, resource and action. */
-export const pdpRights: RightSource = async (context, { resource, action, party }) => {
+const pdpRights: RightSource = async (context, { resource, action, party }) => {
   const { altinn, systemUser, signal } = context;
-  const decision = await altinn.pdp.authorize({ systemUserId: systemUser.id, resource, action, party }, signal);
-  if (decision.outcome === 'permit') return { allowed: true };
-  if (decision.outcome === 'no') return explainNo(context, party);
-  throw new DelegationError('delegation_unknown', { reason: `the PDP gave no decision: ${decision.reason}` });
+  const permitted = await askPdp(altinn, { systemUserId: systemUser.id, resource, action, party }, signal);
+  return permitted ? { allowed: true } : explainNo(context, party);
 };
 
+/** @throws MaskinportenError or RightsRefusal (`delegation_unknown`) when there is no answer */
+export async function askPdp(
+  { pdp }: Pick<AltinnClient, 'pdp'>,
+  question: PdpQuestion,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const decision = await pdp.authorize(question, signal);
+  if (decision.outcome !== 'unknown') return decision.outcome === 'permit';
+  throw new RightsRefusal('delegation_unknown', { reason: `the PDP gave no decision: ${decision.reason}` });
+}
+
 /** The parties the system user may use the resource for: any action. */
-export const partiesRights: RightSource = async (context, { resource, party }) => {
+const partiesRights: RightSource = async (context, { resource, party }) => {
   const { altinn, key, signal } = context;
   const { parties, tokenExpiresAt } = await altinn.parties.withResource(key, resource, signal);
   const holds = isPackageUrn(resource)
@@ -52,11 +64,11 @@ export const partiesRights: RightSource = async (context, { resource, party }) =
 };
 
 /** What the customer approved, and the changes approved since. Blind to everything the customer changed alone. */
-export const acceptedRights: RightSource = async ({ altinn, systemId, systemUser, signal }, question) => {
+const acceptedRights: RightSource = async ({ altinn, systemId, systemUser, signal }, question) => {
   // The packages of an agent hold for its clients, and no request ever shows "self" (Altinn, access management).
   if (isAboutItself(systemUser, question.party)) return NOT_FOR_ITSELF;
   if (systemUser.userType === 'agent') {
-    throw new DelegationError('system_user_misconfigured', {
+    throw new RightsRefusal('system_user_misconfigured', {
       reason: 'the strategy accepted-request knows nothing about the clients of an agent: use another',
     });
   }
@@ -81,6 +93,28 @@ export const acceptedRights: RightSource = async ({ altinn, systemId, systemUser
     : rights.some((right) => right.resource === resource && (right.action === undefined || right.action === action));
   return allowed ? { allowed } : { allowed, code: 'right_missing' };
 };
+
+export const RIGHT_SOURCES: Readonly<Record<RightsStrategy, RightSource>> = {
+  pdp: pdpRights,
+  'authorized-parties': partiesRights,
+  'accepted-request': acceptedRights,
+};
+
+/** A right as it was answered, with when it was asked. */
+export type TimedRight = RightAnswer & { readonly checkedAt: Date };
+
+/** Answers about rights: a yes for 30 s, or as long as what it was asked with lives, and a no for 2 s. */
+export function rightMemory(clock: Clock, maxEntries: number): AnswerMemory<TimedRight> {
+  return new AnswerMemory({
+    clock,
+    maxEntries,
+    lifetime: (answer) => {
+      if (!answer.allowed) return { forMs: NEGATIVE_MS, negative: true };
+      const leftMs = answer.validUntil === undefined ? Infinity : answer.validUntil.getTime() - clock.wallMs();
+      return { forMs: Math.max(Math.min(POSITIVE_MS, leftMs), 0), negative: false };
+    },
+  });
+}
 
 /** The client of an agent is missing, or the client is there and the right is not: the next steps differ. */
 async function explainNo(context: RightContext, party: string): Promise<RightAnswer> {

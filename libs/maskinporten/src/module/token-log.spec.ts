@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { createError } from './errors/index.js';
+import { createError } from '../errors/index.js';
 import { logTokenEvent } from './token-log.js';
-import type { TokenEvent } from './tokens/index.js';
+import type { TokenEvent } from '../tokens/index.js';
 
 class Recorder {
   readonly lines: [level: string, line: unknown][] = [];

@@ -1,5 +1,5 @@
-import type { HealthContributors } from './signals/index.js';
-import type { MaskinportenSigner } from './keys/index.js';
+import type { MaskinportenSigner } from '../keys/index.js';
+import type { HealthContributors } from '../signals/index.js';
 
 /** How many clients use a signer that is open: the last one to go closes it. */
 const users = new WeakMap<MaskinportenSigner, number>();

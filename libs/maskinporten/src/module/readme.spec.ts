@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
-import { ERROR_CODES } from './errors/index.js';
+import { ERROR_CODES } from '../errors/index.js';
 
-const root = join(import.meta.dirname, '../../..');
-const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
+const root = join(import.meta.dirname, '../../../..');
+const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
 /** What the compiler says about the blocks, as files of this workspace. */

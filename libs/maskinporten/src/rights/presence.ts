@@ -1,8 +1,7 @@
 import { isFinal, type AltinnClient, type SystemUser, type SystemUserKey } from '../altinn/index.js';
 import { isMaskinportenError } from '../errors/index.js';
 import type { Clock } from '../issuer/index.js';
-import { AnswerMemory } from './answer-memory.js';
-import { NEGATIVE_MS, POSITIVE_MS } from './lifetimes.js';
+import { AnswerMemory, NEGATIVE_MS, POSITIVE_MS } from './answer-memory.js';
 
 /** Is there a system user, and if not, what became of the request for one? */
 export type Presence =

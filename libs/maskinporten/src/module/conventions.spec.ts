@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
-const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+const library = join(import.meta.dirname, '..');
+const files = readdirSync(library, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !/\.(spec|fixtures)\.ts$/.test(file))
-  .map((file) => ({ file, text: readFileSync(join(import.meta.dirname, file), 'utf8') }));
+  .map((file) => ({ file, text: readFileSync(join(library, file), 'utf8') }));
 const filesWith = (pattern: RegExp): string[] => files.filter(({ text }) => pattern.test(text)).map(({ file }) => file);
 
 describe('conventions of the library', () => {
@@ -42,7 +43,7 @@ describe('conventions of the library', () => {
 
   // Bundlers follow what stands in an import, and stop where an optional peer is not installed.
   it('optional peers are named in the rooms that need them only, which the root does not enter', () => {
-    const { peerDependenciesMeta } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+    const { peerDependenciesMeta } = JSON.parse(readFileSync(join(library, '../package.json'), 'utf8')) as {
       peerDependenciesMeta: Record<string, { optional: boolean }>;
     };
     const rooms = new Set<string>();

@@ -26,6 +26,9 @@ export interface RightDecision {
   readonly checkedAt: Date;
 }
 
+/** The action a question is about when none is given. */
+export const DEFAULT_ACTION = 'read';
+
 /** One question about a right of an existing system user. */
 export interface RightQuestion {
   readonly resource: string;

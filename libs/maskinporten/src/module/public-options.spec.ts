@@ -1,13 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import axios from 'axios';
-import * as audit from './audit-postgres/index.js';
-import * as awsKms from './aws-kms/index.js';
-import * as health from './health/index.js';
-import * as main from './index.js';
-import { ScriptedTokens, scriptedToken } from './outbound/outbound.fixtures.js';
-import * as pkcs11 from './pkcs11/index.js';
-import * as testing from './testing/index.js';
+import * as audit from '../audit-postgres/index.js';
+import * as awsKms from '../aws-kms/index.js';
+import * as health from '../health/index.js';
+import * as main from '../index.js';
+import { ScriptedTokens, scriptedToken } from '../outbound/outbound.fixtures.js';
+import * as pkcs11 from '../pkcs11/index.js';
+import * as testing from '../testing/index.js';
 
 /** What was read from an options object that did not have it: there, a polluted `Object.prototype` would answer. */
 const inherited: string[] = [];

@@ -2,20 +2,12 @@ import { LRUCache } from 'lru-cache';
 import type { AltinnClient, SystemUser, SystemUserKey } from '../altinn/index.js';
 import { isMaskinportenError } from '../errors/index.js';
 import type { Clock } from '../issuer/index.js';
-import { AnswerMemory } from './answer-memory.js';
-import { DelegationError } from './delegation-error.js';
-import { NEGATIVE_MS, POSITIVE_MS } from './lifetimes.js';
+import type { AnswerMemory } from './answer-memory.js';
 import { memoryKey, PresenceCheck, type Presence } from './presence.js';
 import { ResourceCheck } from './resource-check.js';
 import type { RightQuestion, RightsStrategy } from './right-decision.js';
-import { acceptedRights, partiesRights, pdpRights, type RightAnswer, type RightSource } from './right-source.js';
-import { unanswered } from './unanswered.js';
-
-const SOURCES: Readonly<Record<RightsStrategy, RightSource>> = {
-  pdp: pdpRights,
-  'authorized-parties': partiesRights,
-  'accepted-request': acceptedRights,
-};
+import { RIGHT_SOURCES, rightMemory, type TimedRight } from './right-source.js';
+import { RightsRefusal, unanswered } from './rights-refusal.js';
 
 export interface DelegationCheckOptions {
   readonly altinn: AltinnClient;
@@ -24,9 +16,6 @@ export interface DelegationCheckOptions {
   readonly clock: Clock;
   readonly onWarning: (reason: string) => void;
 }
-
-/** A right as it was answered, with when it was asked. */
-export type TimedRight = RightAnswer & { readonly checkedAt: Date };
 
 /** System users known at a time; each takes a few hundred bytes. */
 const MAX_ENTRIES = 10_000;
@@ -64,14 +53,7 @@ export class DelegationCheck {
       maxEntries: MAX_ENTRIES,
       onRequestUnreadable: (reason) => onWarning(`the status of a request could not be read: ${reason}`),
     });
-    this.#rights = new AnswerMemory({
-      clock,
-      maxEntries: MAX_ENTRIES,
-      lifetime: (answer) =>
-        answer.allowed
-          ? { forMs: Math.min(POSITIVE_MS, leftMs(answer.validUntil, clock)), negative: false }
-          : { forMs: NEGATIVE_MS, negative: true },
-    });
+    this.#rights = rightMemory(clock, MAX_ENTRIES);
   }
 
   /** @throws MaskinportenError when there is no answer */
@@ -79,7 +61,7 @@ export class DelegationCheck {
     return this.#presence.check(key, fresh);
   }
 
-  /** @throws DelegationError for everything that is not a live system user */
+  /** @throws RightsRefusal for everything that is not a live system user */
   async requirePresent(key: SystemUserKey, fresh: boolean): Promise<SystemUser> {
     const presence = await this.#presence.check(key, fresh).catch((error: unknown) => {
       throw unanswered(error, { organisation: key.organisation });
@@ -88,7 +70,7 @@ export class DelegationCheck {
     throw absent(presence, key);
   }
 
-  /** @throws DelegationError: the right is asked for in vain, or nobody could answer */
+  /** @throws RightsRefusal when there is no answer, or the resource does not exist */
   async right(
     key: SystemUserKey,
     systemUser: SystemUser,
@@ -118,14 +100,14 @@ export class DelegationCheck {
    * Maskinporten says MP-303: the customer has just deleted it – or the customer has it and our own set-up keeps
    * Maskinporten from finding it, which one fresh look tells apart (Altinn, MP-303).
    */
-  async unknownToMaskinporten(key: SystemUserKey): Promise<DelegationError> {
+  async unknownToMaskinporten(key: SystemUserKey): Promise<RightsRefusal> {
     this.forget(key);
     try {
       await this.requirePresent(key, true);
     } catch (error) {
       return unanswered(error, { organisation: key.organisation });
     }
-    return new DelegationError('system_user_misconfigured', {
+    return new RightsRefusal('system_user_misconfigured', {
       organisation: key.organisation,
       reason: 'the system user exists, but Maskinporten does not find it for this client',
       failures: [
@@ -152,19 +134,19 @@ export class DelegationCheck {
   ): Promise<TimedRight> {
     const { altinn, systemId, strategy, clock } = this.#options;
     if (strategy === undefined) {
-      throw new DelegationError('system_user_misconfigured', {
+      throw new RightsRefusal('system_user_misconfigured', {
         reason: 'altinn.rights is not chosen and there is no subscription key for the PDP',
       });
     }
     const checkedAt = new Date(clock.wallMs());
-    const answer = await SOURCES[strategy]({ altinn, systemId, ...context }, question);
+    const answer = await RIGHT_SOURCES[strategy]({ altinn, systemId, ...context }, question);
     return { ...answer, checkedAt };
   }
 
   /** A customer must not be sent to Altinn for a right that does not exist (Altinn, access control). */
   async #refuseMistyped(resource: string, { organisation }: SystemUserKey): Promise<void> {
     if ((await this.resources.check(resource)) !== 'unknown') return;
-    throw new DelegationError('system_user_misconfigured', {
+    throw new RightsRefusal('system_user_misconfigured', {
       organisation,
       reason: `the resource ${JSON.stringify(resource)} is not one that Altinn knows for this system`,
       failures: [
@@ -178,13 +160,10 @@ export class DelegationCheck {
   }
 }
 
-function absent(presence: Exclude<Presence, { state: 'present' }>, { organisation }: SystemUserKey): DelegationError {
+function absent(presence: Exclude<Presence, { state: 'present' }>, { organisation }: SystemUserKey): RightsRefusal {
   if (presence.state === 'pending') {
-    return new DelegationError('system_user_request_pending', { organisation, confirmUrl: presence.confirmUrl });
+    return new RightsRefusal('system_user_request_pending', { organisation, confirmUrl: presence.confirmUrl });
   }
   const code = presence.state === 'rejected' ? 'system_user_request_rejected' : 'system_user_missing';
-  return new DelegationError(code, { organisation });
+  return new RightsRefusal(code, { organisation });
 }
-
-const leftMs = (until: Date | undefined, clock: Clock): number =>
-  until === undefined ? Number.POSITIVE_INFINITY : Math.max(until.getTime() - clock.wallMs(), 0);

@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
-import { printable, redact } from './basics/index.js';
-import type { MaskinportenError } from './errors/index.js';
-import type { TokenEvent } from './tokens/index.js';
+import { printable, redact } from '../basics/index.js';
+import type { MaskinportenError } from '../errors/index.js';
+import type { TokenEvent } from '../tokens/index.js';
 
 type Line = Readonly<Record<string, unknown>>;
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { Simulator } from 'maskinporten-simulator';
 import axios from 'axios';
 import request from 'supertest';
-import { startTestSimulator, testClientOptions } from './testing/simulator.fixtures.js';
+import { startTestSimulator, testClientOptions } from '../testing/simulator.fixtures.js';
 import {
   InjectMaskinporten,
   MaskinportenContext,
@@ -20,9 +20,9 @@ import {
   getMaskinportenToken,
   type MaskinportenOptions,
   type MaskinportenOptionsFactory,
-} from './index.js';
-import { rejection, textsWithin } from './outbound/outbound.fixtures.js';
-import { FakeMaskinportenTokenService } from './testing/index.js';
+} from '../index.js';
+import { rejection, textsWithin } from '../outbound/outbound.fixtures.js';
+import { FakeMaskinportenTokenService } from '../testing/index.js';
 
 Logger.overrideLogger(false);
 

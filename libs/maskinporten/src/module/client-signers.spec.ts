@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { HealthContributors } from './signals/index.js';
+import { HealthContributors } from '../signals/index.js';
 import { ClientSigners } from './client-signers.js';
 
 function signer(name?: string) {
