@@ -1,7 +1,7 @@
 import { isMaskinportenError, withDetails, type MaskinportenError } from '../errors/index.js';
 import { isAltinnError } from './altinn-error.js';
 import { isStaleSocket, type Clock } from '../issuer/index.js';
-import { backoffMs, Circuit, fits, FOREGROUND_BUDGET, isTransient, sleep } from '../token-endpoint/index.js';
+import { backoffMs, CircuitBreaker, fits, FOREGROUND_LIMITS, isTransient, sleep } from '../token-endpoint/index.js';
 
 export interface AltinnRetryOptions {
   readonly clock: Clock;
@@ -18,11 +18,11 @@ export type Attempt<T> = (timeoutMs: number, signal: AbortSignal | undefined) =>
  */
 export class AltinnRetry {
   readonly #options: AltinnRetryOptions;
-  readonly #circuit: Circuit;
+  readonly #circuit: CircuitBreaker;
 
   constructor(options: AltinnRetryOptions) {
     this.#options = options;
-    this.#circuit = new Circuit({
+    this.#circuit = new CircuitBreaker({
       monotonicMs: () => options.clock.monotonicMs(),
       random: options.random,
       onChange: () => undefined,
@@ -44,7 +44,7 @@ export class AltinnRetry {
 
   async #attempts<T>(attempt: Attempt<T>, signal: AbortSignal | undefined): Promise<T> {
     const { clock, random } = this.#options;
-    const { attempts, attemptTimeoutMs, deadlineMs } = FOREGROUND_BUDGET;
+    const { attempts, attemptTimeoutMs, deadlineMs } = FOREGROUND_LIMITS;
     const startedMs = clock.monotonicMs();
     let staleSocketMet = false;
     for (let failures = 0; ;) {
@@ -66,7 +66,7 @@ export class AltinnRetry {
     }
   }
 
-  #settle(pass: ReturnType<Circuit['enter']>, error: unknown): void {
+  #settle(pass: ReturnType<CircuitBreaker['enter']>, error: unknown): void {
     if (!isMaskinportenError(error)) return this.#circuit.released(pass);
     if (isOutage(error)) return this.#circuit.failed(pass, error, error.retryAfterMs);
     return answered(error) ? this.#circuit.succeeded(pass) : this.#circuit.released(pass);

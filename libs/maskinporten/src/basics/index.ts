@@ -6,6 +6,8 @@ export { FolderInUseError, FolderLock, FolderNotLockableError } from './folder-l
 export { parseHttpDate } from './parse-http-date.js';
 export { isRecord } from './is-record.js';
 export { Listeners } from './listeners.js';
+export { Line } from './line.js';
+export type { Place } from './line.js';
 export { nearestName } from './nearest-name.js';
 export { onAbort } from './on-abort.js';
 export type { AbortSource } from './on-abort.js';
@@ -13,6 +15,7 @@ export { ownMembers } from './own-members.js';
 export { printable } from './printable.js';
 export { redact } from './redact.js';
 export { retryAfterSeconds } from './retry-after-seconds.js';
+export { Slices } from './slices.js';
 export { TemporaryFolder } from './temporary-folder.js';
 export { untilAborted } from './until-aborted.js';
 export { isUuid } from './is-uuid.js';

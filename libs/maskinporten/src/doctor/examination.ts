@@ -55,7 +55,7 @@ export class Examination {
     this.setup = setup;
     this.clock = setup.clock ?? systemClock;
     this.serverClock = new ServerClock(this.clock);
-    this.transport = new HttpTransport({ ...setup.http, maxSockets: 4, now: () => this.clock.wallMs() });
+    this.transport = new HttpTransport({ ...setup.http, maxConnections: 4, now: () => this.clock.wallMs() });
   }
 
   /** Where grants would go, by configuration alone. */

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { compactVerify, decodeProtectedHeader } from 'jose';
 import { rsaKeyPair } from '../../../../test/support/pool.js';
 import { sized } from '../../../../test/support/size.js';
-import { loadSigningKey, SigningGate, type SigningKey } from '../keys/index.js';
+import { loadSigningKey, ConcurrencyGate, type SigningKey } from '../keys/index.js';
 import { AssertionFactory, normaliseTokenRequest } from './index.js';
 
 const { privateKey, publicKey } = rsaKeyPair();
@@ -15,8 +15,8 @@ beforeAll(async () => {
   key = await loadSigningKey({ pem, kid: 'a-kid' });
 });
 
-function factory(options: { nowMs?: () => number; gate?: SigningGate } = {}): AssertionFactory {
-  const { nowMs = () => 1_795_000_000_000, gate = new SigningGate() } = options;
+function factory(options: { nowMs?: () => number; gate?: ConcurrencyGate } = {}): AssertionFactory {
+  const { nowMs = () => 1_795_000_000_000, gate = new ConcurrencyGate() } = options;
   return new AssertionFactory({ issuer: 'https://test.maskinporten.no/', clientId: 'a-client', nowMs, gate });
 }
 
@@ -29,7 +29,7 @@ const stubKey = (sign: SigningKey['sign'] = async () => new Uint8Array(1)): Sign
 });
 
 /** Takes the only slot of a gate until it is released. */
-function occupy(gate: SigningGate): { busy: Promise<void>; release: () => void } {
+function occupy(gate: ConcurrencyGate): { busy: Promise<void>; release: () => void } {
   const abort = new AbortController();
   const busy = gate.run(() => new Promise<void>((resolve) => abort.signal.addEventListener('abort', () => resolve())));
   return { busy, release: () => abort.abort() };
@@ -66,7 +66,7 @@ describe('AssertionFactory', () => {
   });
 
   it('reads the clock when a signing slot is free, not when it begins to wait', async () => {
-    const gate = new SigningGate(1);
+    const gate = new ConcurrencyGate(1);
     let now = 1_000_000;
     const nowMs = (): number => now;
     const { busy, release } = occupy(gate);
@@ -87,7 +87,7 @@ describe('AssertionFactory', () => {
   });
 
   it('makes nothing when the caller has left while it waited', async () => {
-    const gate = new SigningGate(1);
+    const gate = new ConcurrencyGate(1);
     const abort = new AbortController();
     const { busy, release } = occupy(gate);
     let signed = 0;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { SigningGate, SigningKey } from '../keys/index.js';
+import type { ConcurrencyGate, SigningKey } from '../keys/index.js';
 import { grantClaims } from './grant-claims.js';
 import type { NormalisedTokenRequest } from './normalised-token-request.js';
 
@@ -16,7 +16,7 @@ export interface AssertionFactoryOptions {
   readonly clientId: string;
   /** Server time in milliseconds: the local clock corrected by the measured offset. */
   readonly nowMs: () => number;
-  readonly gate: SigningGate;
+  readonly gate: ConcurrencyGate;
   readonly newJti?: () => string;
 }
 
@@ -33,11 +33,20 @@ export class AssertionFactory {
     this.#options = options;
   }
 
-  /** @throws SigningCredentialError when the key or the remote signer refuses; MP_ABORTED when `signal` fires. */
-  async create(request: NormalisedTokenRequest, key: SigningKey, signal: AbortSignal): Promise<Assertion> {
+  /**
+   * @param onTurn called when the wait for a signing slot is over
+   * @throws SigningCredentialError when the key or the remote signer refuses; MP_ABORTED when `signal` fires.
+   */
+  async create(
+    request: NormalisedTokenRequest,
+    key: SigningKey,
+    signal: AbortSignal,
+    onTurn?: () => void,
+  ): Promise<Assertion> {
     const { issuer, clientId, nowMs, gate, newJti = randomUUID } = this.#options;
     return (key.gate ?? gate).run(
       async () => {
+        onTurn?.();
         const jti = newJti();
         const header = { alg: key.alg, ...(key.kid === undefined ? { x5c: key.x5c } : { kid: key.kid }) };
         const signingInput = `${encode(header)}.${encode(grantClaims(request, { issuer, clientId, nowMs: nowMs(), jti }))}`;

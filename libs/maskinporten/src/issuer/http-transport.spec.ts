@@ -59,9 +59,9 @@ describe('HttpTransport', () => {
     expect(answer.headers['date']).toMatch(/GMT$/);
   });
 
-  it('keeps sockets: twenty calls in turn use one, and never more than maxSockets at once', async () => {
+  it('keeps sockets: twenty calls in turn use one, and never more than maxConnections at once', async () => {
     const server = await servers.http((_, response) => setImmediate(() => response.end('{}')));
-    const transport = makeTransport({ maxSockets: 3 });
+    const transport = makeTransport({ maxConnections: 3 });
     for (let call = 0; call < 20; call += 1) {
       await transport.send(post(server.url));
       await turn();

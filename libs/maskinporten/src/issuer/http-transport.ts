@@ -19,7 +19,7 @@ export interface HttpTransportOptions {
   /** Hosts that may be called over `http:` besides loopback; checked by those who configure them. */
   readonly allowInsecureHosts?: readonly string[] | undefined;
   /** Sockets per origin. Default 32. */
-  readonly maxSockets?: number | undefined;
+  readonly maxConnections?: number | undefined;
   /** How long an idle socket is kept, in milliseconds. Default 60000. */
   readonly keepAliveMs?: number | undefined;
   /** Longest wait for a connection, in milliseconds. Default 2500. */
@@ -181,7 +181,7 @@ function makeDispatcher(options: HttpTransportOptions, ledger: SocketLedger): Di
   const timeout = options.connectTimeoutMs ?? 2_500;
   const keepAlive = options.keepAliveMs ?? 60_000;
   const pool: Agent.Options = {
-    connections: options.maxSockets ?? 32,
+    connections: options.maxConnections ?? 32,
     pipelining: 1,
     keepAliveTimeout: keepAlive,
     keepAliveMaxTimeout: keepAlive,

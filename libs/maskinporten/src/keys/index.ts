@@ -6,7 +6,7 @@ export type { LoadedKeyRing, LoadKeyRingOptions } from './load-key-ring.js';
 export type { KeyFileWatch, KeyReloadFailure } from './key-file-watch.js';
 export { KeyRing } from './key-ring.js';
 export type { KeyChange, KeyChangeListener, KeyRingOptions } from './key-ring.js';
-export { SigningGate, signingGate } from './signing-gate.js';
+export { ConcurrencyGate, signingGate } from './concurrency-gate.js';
 export { isSignerUnavailable, UNAVAILABLE_HINT } from './signer-failure.js';
 export { SignerHealth } from './signer-health.js';
 export { isSigningAlgorithm } from './signing-key.js';

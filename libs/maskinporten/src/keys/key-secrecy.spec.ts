@@ -9,7 +9,7 @@ import { runs, sized } from '../../../../test/support/size.js';
 import { compileRooms } from './compiled-rooms.fixtures.js';
 import { makeKey } from './keys.fixtures.js';
 import { opensslPkcs12 } from './pkcs12.fixtures.js';
-import { KeyRing, loadSigningKey, SigningGate, type KeySource } from './index.js';
+import { KeyRing, loadSigningKey, ConcurrencyGate, type KeySource } from './index.js';
 
 const key = makeKey(2048);
 const pem = key.pem;
@@ -37,7 +37,7 @@ describe('secrecy of loaded keys', () => {
     const sources: KeySource[] = [{ pem, kid: 'k' }, { jwk }, { jwk: JSON.stringify(jwk) }];
     for (const source of sources) {
       const loaded = await loadSigningKey(source);
-      const text = everythingShown([loaded, new KeyRing([loaded]), new SigningGate()]);
+      const text = everythingShown([loaded, new KeyRing([loaded]), new ConcurrencyGate()]);
       for (const secret of secrets) expect(text).not.toContain(secret);
       expect(Object.keys(loaded)).not.toContain('key');
     }

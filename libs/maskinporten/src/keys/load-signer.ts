@@ -10,7 +10,7 @@ import type { Loading } from './load-key-options.js';
 import { checkRsa } from './private-key.js';
 import { RemoteSigningKey } from './remote-signing-key.js';
 import { queueFull } from './signer-failure.js';
-import { SigningGate } from './signing-gate.js';
+import { ConcurrencyGate } from './concurrency-gate.js';
 import { isSigningAlgorithm, type SigningKey } from './signing-key.js';
 
 /** A key that is somewhere else and signs on request. */
@@ -47,12 +47,12 @@ export async function loadSigner(signer: MaskinportenSigner, dates: KeyDates, lo
 }
 
 /** One queue for each signer, however many clients use it: the limit is that of the device or service behind it. */
-const gates = new WeakMap<MaskinportenSigner, SigningGate>();
+const gates = new WeakMap<MaskinportenSigner, ConcurrencyGate>();
 
-function gateOf(signer: MaskinportenSigner): SigningGate {
+function gateOf(signer: MaskinportenSigner): ConcurrencyGate {
   const concurrency = limitOf(signer, 'concurrency', { from: 1, to: 64, otherwise: 8 });
   const maxWaiting = limitOf(signer, 'maxWaiting', { from: 0, to: 10_000, otherwise: 100 });
-  const gate = gates.get(signer) ?? new SigningGate(concurrency, { maxWaiting, full: () => queueFull(maxWaiting) });
+  const gate = gates.get(signer) ?? new ConcurrencyGate(concurrency, { maxWaiting, full: () => queueFull(maxWaiting) });
   gates.set(signer, gate);
   return gate;
 }

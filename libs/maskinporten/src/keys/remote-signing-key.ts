@@ -4,13 +4,13 @@ import { createError, isMaskinportenError, type MaskinportenError } from '../err
 import type { KeyFacts } from './key-facts.js';
 import type { MaskinportenSigner } from './key-source.js';
 import { markUnavailable, UNAVAILABLE_HINT } from './signer-failure.js';
-import type { SigningGate } from './signing-gate.js';
+import type { ConcurrencyGate } from './concurrency-gate.js';
 import { DIGEST_OF, type SigningAlgorithm, type SigningKey } from './signing-key.js';
 
 /** A key that signs somewhere else, with a deadline and a check of what comes back. */
 export class RemoteSigningKey implements SigningKey {
   readonly alg: SigningAlgorithm;
-  readonly gate: SigningGate;
+  readonly gate: ConcurrencyGate;
   declare readonly kid?: string;
   declare readonly x5c?: readonly string[];
   declare readonly identity: string;
@@ -28,7 +28,7 @@ export class RemoteSigningKey implements SigningKey {
     signer: MaskinportenSigner,
     alg: SigningAlgorithm,
     facts: KeyFacts,
-    options: { readonly timeoutMs: number; readonly field: string; readonly gate: SigningGate },
+    options: { readonly timeoutMs: number; readonly field: string; readonly gate: ConcurrencyGate },
   ) {
     this.alg = alg;
     this.gate = options.gate;

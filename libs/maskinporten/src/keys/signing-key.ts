@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { SigningGate } from './signing-gate.js';
+import type { ConcurrencyGate } from './concurrency-gate.js';
 
 /** The algorithms Maskinporten accepts for a grant (Digdir, JWT grant): RSASSA-PKCS1-v1_5 only. */
 export type SigningAlgorithm = 'RS256' | 'RS384' | 'RS512';
@@ -30,7 +30,7 @@ export interface SigningKey {
   /** Organisation number in the leaf certificate, when there is one. */
   readonly certificateOrganisation?: string;
   /** Where its signatures wait for their turn, for a key that is somewhere else. Default: the gate of the process. */
-  readonly gate?: SigningGate;
+  readonly gate?: ConcurrencyGate;
   /** Whether the certificate is from a Norwegian issuer's production or test family; undefined for other issuers. */
   readonly certificateEnvironment?: 'test' | 'prod';
   /**

@@ -35,7 +35,7 @@ const ALTINN: Names<AltinnOptions> = {
 };
 const TOKENS: Names<TokenCacheOptions> = { refreshAt: true, maxEntries: true };
 const RETRY: Names<RetryOptions> = { attempts: true, attemptTimeoutMs: true, deadlineMs: true };
-const HTTP: Names<TokenHttpOptions> = { ca: true, proxy: true, allowInsecureHosts: true };
+const HTTP: Names<TokenHttpOptions> = { ca: true, proxy: true, allowInsecureHosts: true, maxConnections: true };
 const GROUPS = { altinn: ALTINN, tokens: TOKENS, retry: RETRY, http: HTTP };
 
 /**

@@ -6,7 +6,7 @@ import type { Destination } from '../outbound/index.js';
 export interface TokenCacheOptions {
   /** Where in its life, as a share, a used token is refreshed in the background. Default `[0.5, 0.75]`. */
   readonly refreshAt?: readonly [from: number, to: number];
-  /** Most tokens kept at a time. Default 1,000. */
+  /** Most tokens kept at a time. Default 10,000. */
   readonly maxEntries?: number;
 }
 
@@ -16,7 +16,7 @@ export interface RetryOptions {
   readonly attempts?: number;
   /** Milliseconds per attempt. Default 3,000. */
   readonly attemptTimeoutMs?: number;
-  /** Milliseconds for all attempts together. Default 8,000. */
+  /** Milliseconds for all attempts together, waits between them included, from the first connection. Default 8,000. */
   readonly deadlineMs?: number;
 }
 
@@ -32,6 +32,11 @@ export interface TokenHttpOptions {
    * none, and `http:` on loopback only.
    */
   readonly allowInsecureHosts?: readonly string[];
+  /**
+   * Token requests in flight at a time, 1 to 1,000. Who comes later waits for a connection; that wait counts towards no
+   * deadline. Default 32.
+   */
+  readonly maxConnections?: number;
 }
 
 /** Altinn's side of system users and token exchange. */

@@ -9,7 +9,7 @@ import {
   type HttpTransport,
   type InsecureHosts,
 } from '../issuer/index.js';
-import { backoffMs, fits, isTransient, parseRetryAfter, sleep, type RetryBudget } from '../token-endpoint/index.js';
+import { backoffMs, fits, isTransient, parseRetryAfter, sleep, type AttemptLimits } from '../token-endpoint/index.js';
 import type { MaskinportenToken, MaskinportenTokenService } from '../tokens/index.js';
 import { readDate, readKeySet, type RegisteredKeySet } from './registered-key.js';
 import { SELF_SERVICE_FIELD, SELF_SERVICE_SCOPES } from './self-service-config.js';
@@ -35,7 +35,7 @@ const OWN_TOKEN = {
 } as const;
 
 /** Somebody sits and waits, but a change of keys is worth more patience than a token. */
-const BUDGET: RetryBudget = { attempts: 3, attemptTimeoutMs: 10_000, deadlineMs: 30_000 };
+const BUDGET: AttemptLimits = { attempts: 3, attemptTimeoutMs: 10_000, deadlineMs: 30_000 };
 
 /**
  * The keys of a client in Digdir's self-service API: read as a set, replaced as a set (Digdir, self-service API). Both

@@ -93,6 +93,7 @@ export class FakeMaskinportenTokenService implements Pick<MaskinportenTokenServi
       clock: { state: 'ok', offsetMs: 0 },
       circuits: { plain: 'closed', 'system-user': 'closed' },
       key: { identity: 'fake', ends: [], fallback: false, reloadFailures: [] },
+      connections: { max: 32, inUse: 0, waiting: { interactive: 0, batch: 0 } },
       cachedTokens: this.#tokens.size,
       counts: { hits: 0, waits: this.requests.length, refreshes: 0, listenerFailures: 0 },
     };

@@ -1,9 +1,10 @@
 import { isMaskinportenError, withDetails } from '../errors/index.js';
 import type { AssertionFactory, NormalisedTokenRequest } from '../grants/index.js';
 import type { Clock, HttpTransport, Issuer, ServerClock } from '../issuer/index.js';
-import type { SigningGate, SigningKey } from '../keys/index.js';
+import type { SigningKey } from '../keys/index.js';
 import { parseRetryAfter } from './retry-after.js';
 import { readTokenAnswer, type RawAnswer, type TokenAnswer } from './token-response.js';
+import type { WorkTime } from './work-time.js';
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 /** A token response is a few kilobytes; more is a mistake or an attack. */
@@ -24,50 +25,50 @@ export interface AttemptDependencies {
   readonly transport: HttpTransport;
   readonly serverClock: ServerClock;
   readonly clock: Clock;
-  /** Bounds the requests in flight; the assertion is made only when a socket is free for it. */
-  readonly sockets: SigningGate;
+}
+
+export interface AttemptOptions {
+  /** Milliseconds the HTTP exchange may take, asked for when it begins. */
+  readonly timeoutMs: () => number;
+  /** Ends the attempt, also while it waits for a signature. */
+  readonly signal: AbortSignal;
+  /** Stands still while the attempt waits for its turn to sign. */
+  readonly time: WorkTime;
+  /** Gets the `jti` of the grant before it is sent. */
+  readonly onGrant: (jti: string) => void;
 }
 
 /**
  * One attempt = one new grant: new `jti`, new times, new signature, sent at once and never again (Maskinporten accepts a
- * grant a single time, MP-012).
- *
- * @param timeoutMs how long the HTTP exchange may take, in milliseconds; waiting for a free socket is not part of it
- * @param signal ends the attempt, also while it waits for a socket or a signature
- * @param onGrant told the `jti` of the grant before it is sent
+ * grant a single time, MP-012). It needs a connection of its own.
  */
 export async function attempt(
   dependencies: AttemptDependencies,
   request: NormalisedTokenRequest,
   key: SigningKey,
-  timeoutMs: number,
-  signal: AbortSignal,
-  onGrant: (jti: string) => void,
+  options: AttemptOptions,
 ): Promise<AttemptResult> {
-  const { issuer, assertions, transport, serverClock, clock, sockets } = dependencies;
-  return sockets.run(
-    async () => {
-      const url = await issuer.tokenEndpoint({ signal });
-      const assertion = await assertions.create(request, key, signal);
-      onGrant(assertion.jti);
-      const sentWallMs = clock.wallMs();
-      const sentMonotonicMs = clock.monotonicMs();
-      const answer = await transport.send({
-        url,
-        method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-        body: `grant_type=${encodeURIComponent(GRANT_TYPE)}&assertion=${assertion.value}`,
-        signal,
-        deadlineMs: timeoutMs,
-        maxBytes: MAX_RESPONSE_BYTES,
-      });
-      serverClock.observe(answer.headers['date'], answer.sentAtMs, answer.receivedAtMs);
-      const token = readAnswer(answer, request, assertion.value, serverClock.now());
-      const { jti, kid } = assertion;
-      return { ...token, jti, ...(kid === undefined ? {} : { kid }), sentWallMs, sentMonotonicMs };
-    },
-    { signal },
-  );
+  const { issuer, assertions, transport, serverClock, clock } = dependencies;
+  const { signal, time } = options;
+  const url = await issuer.tokenEndpoint({ signal });
+  time.pause();
+  const assertion = await assertions.create(request, key, signal, () => time.run());
+  options.onGrant(assertion.jti);
+  const sentWallMs = clock.wallMs();
+  const sentMonotonicMs = clock.monotonicMs();
+  const answer = await transport.send({
+    url,
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: `grant_type=${encodeURIComponent(GRANT_TYPE)}&assertion=${assertion.value}`,
+    signal,
+    deadlineMs: options.timeoutMs(),
+    maxBytes: MAX_RESPONSE_BYTES,
+  });
+  serverClock.observe(answer.headers['date'], answer.sentAtMs, answer.receivedAtMs);
+  const token = readAnswer(answer, request, assertion.value, serverClock.now());
+  const { jti, kid } = assertion;
+  return { ...token, jti, ...(kid === undefined ? {} : { kid }), sentWallMs, sentMonotonicMs };
 }
 
 function readAnswer(

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { normaliseTokenRequest } from '../grants/index.js';
+import { Demand } from './index.js';
 import { answer, refusal, reset, silence, type Misbehaviour } from './strict-token-endpoint.fixtures.js';
 import { startBench, type Bench, type BenchOptions } from './token-endpoint.fixtures.js';
 
@@ -9,7 +10,7 @@ let bench: Bench;
 async function failure(misbehaviour: Misbehaviour, options: BenchOptions = {}): Promise<unknown> {
   bench = await startBench(options);
   bench.server.always = misbehaviour;
-  return bench.endpoint.fetchToken(request, { background: false }).catch((error: unknown) => error);
+  return bench.endpoint.fetchToken(request, new Demand()).catch((error: unknown) => error);
 }
 
 afterEach(async () => {
@@ -90,9 +91,7 @@ describe('the fault matrix at the token endpoint', () => {
     bench = await startBench();
     await bench.server.close();
     bench.server.close = async () => {};
-    const error: unknown = await bench.endpoint
-      .fetchToken(request, { background: false })
-      .catch((reason: unknown) => reason);
+    const error: unknown = await bench.endpoint.fetchToken(request, new Demand()).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'MP_NETWORK', attempts: 3 });
   });
 
@@ -100,9 +99,7 @@ describe('the fault matrix at the token endpoint', () => {
     bench = await startBench();
     await bench.transport.close();
     bench.transport.close = async () => {};
-    const error: unknown = await bench.endpoint
-      .fetchToken(request, { background: false })
-      .catch((reason: unknown) => reason);
+    const error: unknown = await bench.endpoint.fetchToken(request, new Demand()).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'MP_ABORTED', attempts: 1 });
     expect(bench.endpoint.circuitState('plain')).toBe('closed');
   });
@@ -118,7 +115,7 @@ describe('the fault matrix at the token endpoint', () => {
 
   it('S-01: posts exactly the form, and gives back what was answered', async () => {
     bench = await startBench();
-    const token = await bench.endpoint.fetchToken(request, { background: false });
+    const token = await bench.endpoint.fetchToken(request, new Demand());
     const [grant] = bench.server.grants;
     expect(grant?.body).toBe(
       `grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=${grant?.assertion}`,
@@ -134,6 +131,7 @@ describe('the fault matrix at the token endpoint', () => {
     });
     expect(token.jti).toBe(grant?.claims.jti);
     expect(bench.endpoint.deadlineMs).toBe(8_000);
+    expect(bench.endpoint.connections).toMatchObject({ max: 8, inUse: 0 });
     expect(bench.endpoint.issuer.identifier).toBe(bench.server.issuer);
     expect(bench.endpoint.serverClock).toBe(bench.serverClock);
     expect([token.sentWallMs, token.sentMonotonicMs]).toEqual([bench.clock.wall, bench.clock.monotonic]);
@@ -144,9 +142,7 @@ describe('the fault matrix at the token endpoint', () => {
     const canary = 'canary-in-a-bug';
     const { current } = bench.keys;
     Object.defineProperty(current, 'sign', { value: () => Promise.reject(new TypeError(canary)) });
-    const error: unknown = await bench.endpoint
-      .fetchToken(request, { background: false })
-      .catch((reason: unknown) => reason);
+    const error: unknown = await bench.endpoint.fetchToken(request, new Demand()).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'MP_PROTOCOL', attempts: 1 });
     expect(String(error)).not.toContain(canary);
   });

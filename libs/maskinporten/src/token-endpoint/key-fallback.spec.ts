@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { normaliseTokenRequest } from '../grants/index.js';
+import { Demand } from './index.js';
 import { answer, refusal, type Misbehaviour } from './strict-token-endpoint.fixtures.js';
 import { startBench, type Bench } from './token-endpoint.fixtures.js';
 
 const request = normaliseTokenRequest('a:b');
 let bench: Bench;
 const fetchToken = (): Promise<unknown> =>
-  bench.endpoint.fetchToken(request, { background: false }).catch((error: unknown) => error);
+  bench.endpoint.fetchToken(request, new Demand()).catch((error: unknown) => error);
 const kids = (): unknown[] => bench.server.grants.map(({ kid }) => kid);
 const fallbacks = (): unknown[] => bench.events.filter(({ type }) => type === 'key-fallback');
 const granted = answer(200, { access_token: 'abc', token_type: 'Bearer', expires_in: 120 });

@@ -3,10 +3,14 @@ import type { NormalisedTokenRequest } from '../grants/index.js';
 import { isStaleSocket } from '../issuer/index.js';
 import { isSignerUnavailable, type KeyRing, type SigningKey } from '../keys/index.js';
 import { attempt, type AttemptDependencies, type AttemptResult } from './attempt.js';
+import type { Pass } from './circuit-breaker.js';
+import type { ConnectionQueue, Seeker, Wait } from './connection-queue.js';
+import type { Demand, Service } from './demand.js';
 import type { EndpointEvent } from './endpoint-event.js';
-import { backoffMs, fits, isTransient, type RetryBudget } from './retry-policy.js';
-import type { RetryQuota } from './retry-quota.js';
+import { backoffMs, fits, isTransient, type AttemptLimits } from './retry-policy.js';
+import type { RetryBudget } from './retry-budget.js';
 import { sleep } from './sleep.js';
+import { WorkTime } from './work-time.js';
 
 /** A token with the story of how it was obtained. */
 export interface ObtainedToken extends AttemptResult {
@@ -21,7 +25,12 @@ export interface OperationDependencies extends AttemptDependencies {
   readonly keys: KeyRing;
   /** Keys that Maskinporten has accepted. */
   readonly provenKeys: WeakSet<SigningKey>;
-  readonly quota: RetryQuota;
+  readonly quota: RetryBudget;
+  readonly connections: ConnectionQueue;
+  /** For when somebody waits for the token. */
+  readonly foreground: AttemptLimits;
+  /** For when a usable token is still there. */
+  readonly background: AttemptLimits;
   readonly random: () => number;
   readonly onEvent: (event: EndpointEvent) => void;
 }
@@ -33,14 +42,22 @@ const STAND_IN_REFUSED: ReadonlySet<string> = new Set([...KEY_REFUSED, 'MP_CLIEN
 /**
  * The attempts for one token. Whether there is another one after a failure is the table of
  * docs/reference/faults.md: transient faults by quota and backoff, a used grant and a corrected clock once each, a refused key by the
- * next key. All but the last count against the budget.
+ * next key. All but the last count against the limits. Each attempt waits for a connection of its own, which costs the
+ * operation nothing (F-139).
  */
-export class Operation {
+export class Operation implements Seeker, Service {
+  readonly demand: Demand;
+  pass: Pass | undefined;
   readonly #dependencies: OperationDependencies;
   readonly #request: NormalisedTokenRequest;
-  readonly #budget: RetryBudget;
+  readonly #limits: AttemptLimits;
+  readonly #time: WorkTime;
+  /** Made with the first connection: those who wait for it have none. */
+  #end: AbortController | undefined;
   readonly #keepsAlive: boolean;
-  readonly #startedMs: number;
+  #wait: Wait | undefined;
+  #connected = false;
+  #endedInQueue = false;
   #attempts = 0;
   #failures = 0;
   #quotaTaken = 0;
@@ -66,28 +83,47 @@ export class Operation {
     | undefined;
   #standInRefused = false;
 
-  constructor(
-    dependencies: OperationDependencies,
-    request: NormalisedTokenRequest,
-    budget: RetryBudget,
-    options: { readonly keepsAlive: boolean },
-  ) {
+  constructor(dependencies: OperationDependencies, request: NormalisedTokenRequest, demand: Demand) {
     this.#dependencies = dependencies;
     this.#request = request;
-    this.#budget = budget;
-    this.#keepsAlive = options.keepsAlive;
-    this.#startedMs = dependencies.clock.monotonicMs();
+    this.demand = demand;
+    this.#keepsAlive = !demand.background;
+    this.#limits = demand.background ? dependencies.background : dependencies.foreground;
+    this.#time = new WorkTime(this.#limits.deadlineMs, {
+      monotonicMs: () => dependencies.clock.monotonicMs(),
+      keepsAlive: this.#keepsAlive,
+      onEnd: () => this.#end?.abort(),
+    });
     this.#ringKey = dependencies.keys.current;
     this.#key = this.#ringKey;
+    demand.servedBy(this);
+  }
+
+  get kind(): NormalisedTokenRequest['kind'] {
+    return this.#request.kind;
   }
 
   get attempts(): number {
     return this.#attempts;
   }
 
-  /** Milliseconds since the operation began. */
+  /** Milliseconds in which it had a connection, or backed off. */
   get elapsedMs(): number {
-    return Math.round(this.#dependencies.clock.monotonicMs() - this.#startedMs);
+    return Math.round(this.#time.usedMs);
+  }
+
+  /** The time for it ran out. */
+  get late(): boolean {
+    return this.#end?.signal.aborted === true && !this.demand.stopped;
+  }
+
+  /** It ended while it waited for a connection, which says nothing about the service. */
+  get endedInQueue(): boolean {
+    return this.#endedInQueue;
+  }
+
+  get waitsForOneOf(): number | undefined {
+    return this.#wait === undefined ? undefined : this.#dependencies.connections.status.max;
   }
 
   get kid(): string | undefined {
@@ -104,38 +140,115 @@ export class Operation {
     return this.#jti;
   }
 
-  /** @throws MaskinportenError of the last attempt. */
-  async run(signal: AbortSignal): Promise<ObtainedToken> {
+  get workedMs(): number {
+    return this.#time.timedMs;
+  }
+
+  demandChanged({ stopped }: Demand): void {
+    if (this.#wait !== undefined) this.#dependencies.connections.reconsider(this.#wait);
+    else if (stopped) this.#end?.abort();
+  }
+
+  /**
+   * `leave` has to follow, when the circuit knows the outcome: the next in the queue must not get the connection before.
+   *
+   * @throws MaskinportenError of the last attempt, or what ended the wait for a connection.
+   */
+  async run(): Promise<ObtainedToken> {
     for (;;) {
-      this.#ringKey = this.#dependencies.keys.current;
-      this.#key = this.#trial?.key ?? this.#ringKey;
-      this.#attempts += 1;
+      await this.#turn();
+      this.#time.run();
+      this.#end ??= new AbortController();
+      const { signal } = this.#end;
       try {
-        const timeoutMs = Math.min(this.#budget.attemptTimeoutMs, Math.max(this.#remainingMs(), 1));
-        const result = await attempt(this.#dependencies, this.#request, this.#key, timeoutMs, signal, this.#signed);
-        this.#accepted();
-        return { ...result, keyIdentity: this.#key.identity, attempts: this.#attempts, elapsedMs: this.elapsedMs };
+        return await this.#attempt(signal);
       } catch (caught) {
         if (!isMaskinportenError(caught) || signal.aborted) throw caught;
-        const error = this.#withoutRefusedStandIn(caught);
-        const { kind, scopes } = this.#request;
-        const failed = this.#attempts;
-        const delayMs = this.#delayBeforeRetry(error);
-        const willRetry = delayMs !== undefined;
-        this.#dependencies.onEvent({ type: 'attempt-failed', kind, scopes, error, attempt: failed, willRetry });
-        if (delayMs === undefined) throw error;
+        const delayMs = this.#failed(this.#withoutRefusedStandIn(caught));
+        this.#giveBack();
         if (delayMs > 0) await sleep(delayMs, signal, this.#keepsAlive);
       }
     }
   }
 
+  /** The operation is over. */
+  leave(): void {
+    this.#time.pause();
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    if (!this.#connected) return;
+    this.#connected = false;
+    this.#dependencies.connections.leave();
+  }
+
+  async #turn(): Promise<void> {
+    try {
+      this.#wait = this.#dependencies.connections.enter(this);
+      if (this.#wait !== undefined) {
+        this.#time.pause();
+        await this.#wait.turn;
+      }
+      this.#connected = true;
+    } catch (error) {
+      this.#endedInQueue = true;
+      throw error;
+    } finally {
+      this.#wait = undefined;
+    }
+  }
+
+  async #attempt(signal: AbortSignal): Promise<ObtainedToken> {
+    this.#ringKey = this.#dependencies.keys.current;
+    this.#key = this.#trial?.key ?? this.#ringKey;
+    this.#attempts += 1;
+    try {
+      const result = await attempt(this.#dependencies, this.#request, this.#key, {
+        timeoutMs: () => Math.min(this.#limits.attemptTimeoutMs, Math.max(this.#time.remainingMs, 1)),
+        signal,
+        time: this.#time,
+        onGrant: this.#signed,
+      });
+      this.#accepted();
+      return { ...result, keyIdentity: this.#key.identity, attempts: this.#attempts, elapsedMs: this.elapsedMs };
+    } finally {
+      this.#time.run();
+    }
+  }
+
+  /**
+   * @returns milliseconds to wait before the next attempt
+   * @throws the error when there must be none
+   */
+  #failed(error: MaskinportenError): number {
+    const { kind, scopes } = this.#request;
+    const attempts = this.#attempts;
+    const delayMs = this.#isToWait(error) ? 0 : this.#delayBeforeRetry(error);
+    const willRetry = delayMs !== undefined;
+    this.#dependencies.onEvent({ type: 'attempt-failed', kind, scopes, error, attempt: attempts, willRetry });
+    if (delayMs === undefined) throw error;
+    return delayMs;
+  }
+
+  /**
+   * Holds the queue as long as the server asks for (F-140). Batch work waits it out there, and begins again: it has not
+   * failed.
+   */
+  #isToWait(error: MaskinportenError): boolean {
+    const { code, status, retryAfterMs = 0 } = error;
+    const forAll = code === 'MP_THROTTLED';
+    if (retryAfterMs <= 0 || !(forAll || status === 503)) return false;
+    this.#dependencies.connections.hold(forAll ? 'all' : this.kind, retryAfterMs, error);
+    if (this.demand.priority !== 'batch') return false;
+    this.#failures = 0;
+    this.#time.restart();
+    return true;
+  }
+
   readonly #signed = (jti: string): void => {
     this.#jti = jti;
   };
-
-  #remainingMs(): number {
-    return this.#budget.deadlineMs - this.elapsedMs;
-  }
 
   #accepted(): void {
     const { provenKeys, quota, keys } = this.#dependencies;
@@ -150,7 +263,7 @@ export class Operation {
 
   /** @returns milliseconds to wait before the next attempt, or undefined when there must be none. */
   #delayBeforeRetry(error: MaskinportenError): number | undefined {
-    const remainingMs = this.#remainingMs();
+    const { remainingMs } = this.#time;
     if (!fits(0, remainingMs)) return undefined;
     if (isStaleSocket(error) && !this.#staleSocketRetried) {
       // F-05: the server had closed an idle connection; nothing was tried yet, so the attempt is not counted.
@@ -160,7 +273,7 @@ export class Operation {
     }
     if (this.#anotherKey(error)) return 0;
     this.#failures += 1;
-    if (this.#failures >= this.#budget.attempts) return undefined;
+    if (this.#failures >= this.#limits.attempts) return undefined;
     if (error.code === 'MP_REPLAY' && !this.#replayRetried) {
       this.#replayRetried = true;
       return 0;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { normaliseTokenRequest } from '../grants/index.js';
+import { Demand } from './index.js';
 import { answer } from './strict-token-endpoint.fixtures.js';
 import { startBench, type Bench } from './token-endpoint.fixtures.js';
 
@@ -39,7 +40,7 @@ describe.each([301, 302, 303, 307, 308])('T-20, S-14: redirect %i', (status) => 
     const { port } = second.address() as AddressInfo;
     const location = template.replace('{port}', String(port)).replace('{}', `127.0.0.1:${port}`);
     bench.server.always = answer(status, '', { location });
-    const fetching = bench.endpoint.fetchToken(normaliseTokenRequest('a'), { background: false });
+    const fetching = bench.endpoint.fetchToken(normaliseTokenRequest('a'), new Demand());
     await expect(fetching).rejects.toMatchObject({
       code: 'MP_REDIRECT',
       category: 'security',

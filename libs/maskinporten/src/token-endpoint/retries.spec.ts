@@ -2,13 +2,14 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { runs } from '../../../../test/support/size.js';
 import { normaliseTokenRequest } from '../grants/index.js';
+import { Demand } from './index.js';
 import { answer, refusal, reset, silence, type Misbehaviour } from './strict-token-endpoint.fixtures.js';
 import { startBench, type Bench } from './token-endpoint.fixtures.js';
 
 const request = normaliseTokenRequest('a:b');
 let bench: Bench;
-const fetchToken = (background = false, signal?: AbortSignal): Promise<unknown> =>
-  bench.endpoint.fetchToken(request, { background, signal }).catch((error: unknown) => error);
+const fetchToken = (background = false, demand = new Demand('interactive', background)): Promise<unknown> =>
+  bench.endpoint.fetchToken(request, demand).catch((error: unknown) => error);
 const busy = answer(503, '');
 /** An hour ahead or behind would be refused; these are noticed and corrected. */
 const MINUTE = 60_000;
@@ -35,7 +36,7 @@ describe('retries', () => {
   });
 
   it('F-05: only once per operation', async () => {
-    bench = await startBench({ retry: { attempts: 1 }, maxSockets: 2 });
+    bench = await startBench({ retry: { attempts: 1 }, maxConnections: 2 });
     await Promise.all([fetchToken(), fetchToken()]);
     bench.server.always = reset;
     expect(await fetchToken()).toMatchObject({ code: 'MP_NETWORK', attempts: 1 });
@@ -166,11 +167,11 @@ describe('the end of an operation', () => {
   it('F-130: a stopped operation is no timeout and opens no circuit', async () => {
     bench = await startBench();
     bench.server.always = silence;
-    const stop = new AbortController();
-    const fetching = fetchToken(true, stop.signal);
-    stop.abort();
+    const demand = new Demand('interactive', true);
+    const fetching = fetchToken(true, demand);
+    demand.stop();
     expect(await fetching).toMatchObject({ code: 'MP_ABORTED' });
-    expect(await fetchToken(true, stop.signal)).toMatchObject({ code: 'MP_ABORTED' });
+    expect(await fetchToken(true, demand)).toMatchObject({ code: 'MP_ABORTED' });
     expect(bench.endpoint.circuitState('plain')).toBe('closed');
     expect(bench.events).toEqual([]);
   });
@@ -178,7 +179,7 @@ describe('the end of an operation', () => {
 
 describe('F-56, T-16: an assertion is sent once', () => {
   it('whatever the server does, in whatever order', async () => {
-    bench = await startBench({ maxSockets: 2 });
+    bench = await startBench({ maxConnections: 2 });
     const misbehaviours = {
       busy,
       reset,

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createError } from '../errors/index.js';
 import { parseRetryAfter } from './retry-after.js';
-import { backoffMs, fits, foregroundBudget, isTransient } from './retry-policy.js';
-import { RetryQuota } from './retry-quota.js';
+import { backoffMs, fits, foregroundLimits, isTransient } from './retry-policy.js';
+import { RetryBudget } from './retry-budget.js';
 import { sleep } from './sleep.js';
 
 const now = Date.parse('2026-11-24T12:00:00Z');
@@ -87,16 +87,16 @@ describe('backoff', () => {
   });
 
   it('keeps the default of what is not given', () => {
-    expect(foregroundBudget(undefined)).toEqual({ attempts: 3, attemptTimeoutMs: 3_000, deadlineMs: 8_000 });
+    expect(foregroundLimits(undefined)).toEqual({ attempts: 3, attemptTimeoutMs: 3_000, deadlineMs: 8_000 });
     const given = { attempts: 1, deadlineMs: undefined as unknown as number };
-    expect(foregroundBudget(given)).toEqual({ attempts: 1, attemptTimeoutMs: 3_000, deadlineMs: 8_000 });
+    expect(foregroundLimits(given)).toEqual({ attempts: 1, attemptTimeoutMs: 3_000, deadlineMs: 8_000 });
   });
 });
 
-describe('RetryQuota', () => {
+describe('RetryBudget', () => {
   it('pays ten retries, five after timeouts, and refills by one every two seconds', () => {
     let ms = 0;
-    const quota = new RetryQuota(() => ms);
+    const quota = new RetryBudget(() => ms);
     for (let retry = 0; retry < 10; retry += 1) expect(quota.take(false)).toBe(5);
     expect(quota.take(false)).toBeUndefined();
     ms = 9_999;
@@ -111,7 +111,7 @@ describe('RetryQuota', () => {
   });
 
   it('gives back what a successful retry took, and one for a clean success', () => {
-    const quota = new RetryQuota(() => 0);
+    const quota = new RetryBudget(() => 0);
     const taken = (quota.take(true) ?? 0) + (quota.take(false) ?? 0);
     expect(quota.units).toBe(35);
     quota.succeeded(taken);
@@ -132,7 +132,7 @@ describe('RetryQuota', () => {
     fc.assert(
       fc.property(steps, (list) => {
         let ms = 0;
-        const quota = new RetryQuota(() => ms);
+        const quota = new RetryBudget(() => ms);
         for (const step of list) {
           if ('take' in step) quota.take(step.take);
           else if ('wait' in step) ms += step.wait;

@@ -1,25 +1,25 @@
 import type { MaskinportenError } from '../errors/index.js';
 
 /** How often and how long one operation may try. Durations in milliseconds. */
-export interface RetryBudget {
+export interface AttemptLimits {
   readonly attempts: number;
   readonly attemptTimeoutMs: number;
   readonly deadlineMs: number;
 }
 
 /** Somebody waits for the answer. */
-export const FOREGROUND_BUDGET: RetryBudget = { attempts: 3, attemptTimeoutMs: 3_000, deadlineMs: 8_000 };
+export const FOREGROUND_LIMITS: AttemptLimits = { attempts: 3, attemptTimeoutMs: 3_000, deadlineMs: 8_000 };
 /** Nobody waits: a usable token is still there. */
-export const BACKGROUND_BUDGET: RetryBudget = { attempts: 3, attemptTimeoutMs: 5_000, deadlineMs: 20_000 };
+export const BACKGROUND_LIMITS: AttemptLimits = { attempts: 3, attemptTimeoutMs: 5_000, deadlineMs: 20_000 };
 
 /** Settings that are left out, or given as undefined, keep their defaults. */
-export function foregroundBudget(overrides: Partial<RetryBudget> | undefined): RetryBudget {
+export function foregroundLimits(overrides: Partial<AttemptLimits> | undefined): AttemptLimits {
   const given = Object.entries(overrides ?? {}).filter(([, value]) => value !== undefined);
-  return { ...FOREGROUND_BUDGET, ...Object.fromEntries(given) };
+  return { ...FOREGROUND_LIMITS, ...Object.fromEntries(given) };
 }
 
 /** A retry that could not finish is not started. */
-const LEAST_USEFUL_MS = 250;
+const MIN_USEFUL_MS = 250;
 const BASE_MS = 100;
 /** After 429 or an explicit Retry-After the server is known to be short of capacity. */
 const THROTTLED_BASE_MS = 1_000;
@@ -36,4 +36,4 @@ export function backoffMs(failures: number, error: MaskinportenError, random: ()
 export const isTransient = (error: MaskinportenError): boolean => error.category === 'transient' && error.retryable;
 
 /** True when `delayMs` from now leaves enough of the deadline for an attempt that makes sense. */
-export const fits = (delayMs: number, remainingMs: number): boolean => remainingMs - delayMs >= LEAST_USEFUL_MS;
+export const fits = (delayMs: number, remainingMs: number): boolean => remainingMs - delayMs >= MIN_USEFUL_MS;

@@ -2,8 +2,8 @@ import { sign as signBytes, type KeyObject } from 'node:crypto';
 import { rsaKeyPair } from '../../../../test/support/pool.js';
 import { AssertionFactory } from '../grants/index.js';
 import { HttpTransport, Issuer, resolveIssuer, ServerClock } from '../issuer/index.js';
-import { KeyRing, loadSigningKey, SigningGate, type KeySource, type SigningKey } from '../keys/index.js';
-import { TokenEndpoint, type EndpointEvent, type RetryBudget } from './index.js';
+import { KeyRing, loadSigningKey, ConcurrencyGate, type KeySource, type SigningKey } from '../keys/index.js';
+import { TokenEndpoint, type EndpointEvent, type AttemptLimits } from './index.js';
 import { ManualClock, StrictTokenEndpoint } from './strict-token-endpoint.fixtures.js';
 
 export interface Bench {
@@ -18,12 +18,12 @@ export interface Bench {
 }
 
 export interface BenchOptions {
-  readonly retry?: Partial<RetryBudget>;
+  readonly retry?: Partial<AttemptLimits>;
   /** Number of keys in the ring, `kid-0` first. */
   readonly keys?: number;
   /** Between 0 and 1; 0 makes every backoff end at once. */
   readonly random?: () => number;
-  readonly maxSockets?: number;
+  readonly maxConnections?: number;
   /** Puts the first key behind a signer that does this. */
   readonly sign?: (data: Uint8Array, sign: () => Uint8Array) => Promise<Uint8Array>;
 }
@@ -49,12 +49,12 @@ const remote = (kid: string, behave: NonNullable<BenchOptions['sign']>): KeySour
 
 /** The endpoint layer with real signing, real HTTP on loopback and clocks that stand still. */
 export async function startBench(options: BenchOptions = {}): Promise<Bench> {
-  const { random = () => 0, maxSockets = 8, retry } = options;
+  const { random = () => 0, maxConnections = 8, retry } = options;
   const clock = new ManualClock();
   const { ring: keys, publicKeys } = await loadKeys(options.keys ?? 1, options.sign);
   const server = await StrictTokenEndpoint.start(publicKeys, clock);
   const serverClock = new ServerClock(clock);
-  const transport = new HttpTransport({ maxSockets, now: () => clock.wallMs() });
+  const transport = new HttpTransport({ maxConnections, now: () => clock.wallMs() });
   const issuer = new Issuer(resolveIssuer({ issuer: server.issuer, tokenEndpoint: `${server.origin}/token` }), {
     transport,
     clock,
@@ -63,7 +63,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
     issuer: issuer.identifier,
     clientId: 'a-client',
     nowMs: () => serverClock.now(),
-    gate: new SigningGate(2),
+    gate: new ConcurrencyGate(2),
   });
   const events: EndpointEvent[] = [];
   const endpoint = new TokenEndpoint({
@@ -76,7 +76,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
     keys,
     random,
     retry,
-    sockets: new SigningGate(maxSockets),
+    maxConnections,
     onEvent: (event) => events.push(event),
   });
   const close = async (): Promise<void> => {

@@ -3,27 +3,24 @@ import type { NormalisedTokenRequest } from '../grants/index.js';
 import type { Issuer, ServerClock } from '../issuer/index.js';
 import type { KeyRing, SigningKey } from '../keys/index.js';
 import type { AttemptDependencies } from './attempt.js';
-import { Circuit, type Pass } from './circuit.js';
+import { CircuitBreaker, type Pass } from './circuit-breaker.js';
 import type { EndpointEvent, RequestKind } from './endpoint-event.js';
+import { ConnectionQueue, type ConnectionStatus } from './connection-queue.js';
+import type { Demand } from './demand.js';
 import { Operation, type ObtainedToken, type OperationDependencies } from './operation.js';
-import { BACKGROUND_BUDGET, foregroundBudget, isTransient, type RetryBudget } from './retry-policy.js';
+import { BACKGROUND_LIMITS, foregroundLimits, isTransient, type AttemptLimits } from './retry-policy.js';
 import { withRefusedKey } from './refused-key.js';
-import { RetryQuota } from './retry-quota.js';
+import { RetryBudget } from './retry-budget.js';
 
 export interface TokenEndpointOptions extends AttemptDependencies {
   readonly clientId: string;
   readonly keys: KeyRing;
   readonly random: () => number;
+  /** Token requests in flight at most. */
+  readonly maxConnections: number;
   /** Overrides of the foreground budget; `attempts` holds for the background too. */
-  readonly retry?: Partial<RetryBudget> | undefined;
+  readonly retry?: Partial<AttemptLimits> | undefined;
   readonly onEvent: (event: EndpointEvent) => void;
-}
-
-export interface FetchTokenOptions {
-  /** Longer deadlines, for when a usable token is still there and nobody waits; does not keep the process alive. */
-  readonly background: boolean;
-  /** Ends the operation early, as when the service is closed. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** `Date` has a resolution of one second: smaller changes say nothing. */
@@ -36,34 +33,38 @@ const CLOCK_RESOLUTION_MS = 1_000;
 export class TokenEndpoint {
   readonly #options: TokenEndpointOptions;
   readonly #dependencies: OperationDependencies;
-  readonly #circuits: Readonly<Record<RequestKind, Circuit>>;
-  readonly #foreground: RetryBudget;
-  readonly #background: RetryBudget;
+  readonly #circuits: Readonly<Record<RequestKind, CircuitBreaker>>;
+  readonly #connections: ConnectionQueue;
   #reportedOffsetMs = 0;
 
   constructor(options: TokenEndpointOptions) {
     this.#options = options;
     const monotonicMs = (): number => options.clock.monotonicMs();
+    const circuit = (kind: RequestKind): CircuitBreaker =>
+      new CircuitBreaker({
+        monotonicMs,
+        random: options.random,
+        onChange: (state, retryAfterMs) => {
+          options.onEvent({ type: 'circuit', kind, state, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+          this.#connections.circuitChanged(kind);
+        },
+      });
+    this.#circuits = { plain: circuit('plain'), 'system-user': circuit('system-user') };
+    const foreground = foregroundLimits(options.retry);
+    this.#connections = new ConnectionQueue({
+      max: options.maxConnections,
+      circuits: this.#circuits,
+      monotonicMs,
+      deadlineMs: foreground.deadlineMs,
+    });
     this.#dependencies = {
       ...options,
       provenKeys: new WeakSet<SigningKey>(),
-      quota: new RetryQuota(monotonicMs),
+      quota: new RetryBudget(monotonicMs),
+      connections: this.#connections,
+      foreground,
+      background: { ...BACKGROUND_LIMITS, attempts: foreground.attempts },
     };
-    this.#foreground = foregroundBudget(options.retry);
-    this.#background = { ...BACKGROUND_BUDGET, attempts: this.#foreground.attempts };
-    const circuit = (kind: RequestKind): Circuit =>
-      new Circuit({
-        monotonicMs,
-        random: options.random,
-        onChange: (state, retryAfterMs) =>
-          options.onEvent({ type: 'circuit', kind, state, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }),
-      });
-    this.#circuits = { plain: circuit('plain'), 'system-user': circuit('system-user') };
-  }
-
-  /** Milliseconds a foreground operation may take. */
-  get deadlineMs(): number {
-    return this.#foreground.deadlineMs;
   }
 
   get issuer(): Issuer {
@@ -74,59 +75,59 @@ export class TokenEndpoint {
     return this.#options.serverClock;
   }
 
-  circuitState(kind: RequestKind): Circuit['state'] {
+  circuitState(kind: RequestKind): CircuitBreaker['state'] {
     return this.#circuits[kind].state;
   }
 
-  /** @throws MaskinportenError with `attempts` and `elapsedMs`; nothing else. */
-  async fetchToken(request: NormalisedTokenRequest, options: FetchTokenOptions): Promise<ObtainedToken> {
+  /** Milliseconds of work that somebody who waits grants to an operation. */
+  get deadlineMs(): number {
+    return this.#dependencies.foreground.deadlineMs;
+  }
+
+  get connections(): ConnectionStatus {
+    return this.#connections.status;
+  }
+
+  /** Nobody waits for a connection any more; requests that have one finish. */
+  close(): void {
+    this.#connections.close();
+  }
+
+  /**
+   * @param demand how urgent it is; it may change while the token is fetched
+   * @throws MaskinportenError with `attempts` and `elapsedMs`; nothing else.
+   */
+  async fetchToken(request: NormalisedTokenRequest, demand: Demand): Promise<ObtainedToken> {
     const circuit = this.#circuits[request.kind];
-    const pass = circuit.enter();
-    const { background, signal } = options;
-    const budget = background ? this.#background : this.#foreground;
-    const operation = new Operation(this.#dependencies, request, budget, { keepsAlive: !background });
-    const deadline = new AbortController();
-    const stop = (): void => deadline.abort();
-    const timer = setTimeout(stop, budget.deadlineMs);
-    if (background) timer.unref();
-    if (signal?.aborted === true) stop();
-    else signal?.addEventListener('abort', stop, { once: true });
+    const operation = new Operation(this.#dependencies, request, demand);
     try {
-      const obtained = await operation.run(deadline.signal);
-      circuit.succeeded(pass);
+      const obtained = await operation.run();
+      if (operation.pass !== undefined) circuit.succeeded(operation.pass);
       return obtained;
     } catch (error) {
-      const failure = this.#finalError(error, request, operation, {
-        stopped: signal?.aborted === true,
-        late: deadline.signal.aborted,
-      });
-      settle(circuit, pass, failure);
-      throw withRefusedKey(failure, operation.ringKey);
+      const failure = this.#finalError(error, request, operation);
+      const { pass } = operation;
+      if (pass !== undefined) {
+        if (operation.endedInQueue) circuit.released(pass);
+        else settle(circuit, pass, failure);
+      }
+      throw operation.attempts === 0 ? failure : withRefusedKey(failure, operation.ringKey);
     } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', stop);
+      operation.leave();
+      // A probe may have ended without a connection, and batch work waits for what it says.
+      if (operation.pass?.probe === true) this.#connections.circuitChanged(request.kind);
       this.#reportClock();
     }
   }
 
-  #finalError(
-    error: unknown,
-    request: NormalisedTokenRequest,
-    operation: Operation,
-    ended: { readonly stopped: boolean; readonly late: boolean },
-  ): MaskinportenError {
-    const facts = {
-      attempts: operation.attempts,
-      elapsedMs: operation.elapsedMs,
-      clientId: this.#options.clientId,
-      kid: operation.kid,
-      jti: operation.jti,
-      scopes: request.scopes,
-    };
+  #finalError(error: unknown, request: NormalisedTokenRequest, operation: Operation): MaskinportenError {
+    const { attempts, elapsedMs, kid, jti } = operation;
+    const facts = { attempts, elapsedMs, clientId: this.#options.clientId, kid, jti, scopes: request.scopes };
     if (!isMaskinportenError(error)) {
       return createError('MP_PROTOCOL', { message: 'The token request failed in an unexpected way.', ...facts });
     }
-    if (error.code === 'MP_ABORTED' && ended.late && !ended.stopped) {
+    if (attempts === 0) return error;
+    if (error.code === 'MP_ABORTED' && operation.late) {
       return createError('MP_TIMEOUT', { message: 'Maskinporten did not give a token within the deadline.', ...facts });
     }
     return withDetails(error, facts);
@@ -141,7 +142,7 @@ export class TokenEndpoint {
 }
 
 /** What a failed operation says about the service: its own faults open the circuit, an OAuth answer proves it alive. */
-function settle(circuit: Circuit, pass: Pass, error: MaskinportenError): void {
+function settle(circuit: CircuitBreaker, pass: Pass, error: MaskinportenError): void {
   if (isTransient(error)) circuit.failed(pass, error, error.retryAfterMs);
   else if (error.oauthError === undefined) circuit.released(pass);
   else circuit.succeeded(pass);

@@ -14,7 +14,13 @@ export interface GivenSettings {
   readonly retry?:
     { readonly attempts?: unknown; readonly attemptTimeoutMs?: unknown; readonly deadlineMs?: unknown } | undefined;
   readonly http?:
-    { readonly ca?: unknown; readonly proxy?: unknown; readonly allowInsecureHosts?: unknown } | undefined;
+    | {
+        readonly ca?: unknown;
+        readonly proxy?: unknown;
+        readonly allowInsecureHosts?: unknown;
+        readonly maxConnections?: unknown;
+      }
+    | undefined;
 }
 
 /** Every check of settings that needs neither a file nor the network. Keys are checked when they are loaded. */
@@ -47,12 +53,13 @@ function issuerOf(given: IssuerOptions, failures: ConfigurationFailures): Resolv
 }
 
 /** Refuses values that would otherwise show only under load: no attempts, deadlines that timers cannot hold (T-65). */
-function checkTuning({ tokens, retry }: GivenSettings, failures: ConfigurationFailures): void {
+function checkTuning({ tokens, retry, http }: GivenSettings, failures: ConfigurationFailures): void {
   const whole = (field: string, value: unknown, most: number): void => {
     if (value === undefined || isWholeNumber(value, 1, most)) return;
     failures.add(field, notWholeNumber(1, most));
   };
   whole('tokens.maxEntries', tokens?.maxEntries, 1_000_000);
+  whole('http.maxConnections', http?.maxConnections, 1_000);
   whole('retry.attempts', retry?.attempts, 10);
   whole('retry.attemptTimeoutMs', retry?.attemptTimeoutMs, 60_000);
   whole('retry.deadlineMs', retry?.deadlineMs, 300_000);

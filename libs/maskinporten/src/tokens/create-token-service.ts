@@ -11,15 +11,8 @@ import {
   type ResolvedIssuer,
   type TrustedCertificates,
 } from '../issuer/index.js';
-import {
-  loadWatchedKeyRing,
-  SigningGate,
-  signingGate,
-  type KeyChange,
-  type KeySource,
-  type LoadedKeyRing,
-} from '../keys/index.js';
-import { TokenEndpoint, type RetryBudget } from '../token-endpoint/index.js';
+import { loadWatchedKeyRing, signingGate, type KeyChange, type KeySource, type LoadedKeyRing } from '../keys/index.js';
+import { TokenEndpoint, type AttemptLimits } from '../token-endpoint/index.js';
 import { keyMismatches } from './check-key.js';
 import { checkSettings } from './check-settings.js';
 import type { RefreshWindow } from './token-entry.js';
@@ -27,8 +20,8 @@ import type { TokenEvent, TokenEventListener } from './token-events.js';
 import type { TokenExchanger } from './token-exchanger.js';
 import { MaskinportenTokenService } from './token-service.js';
 
-/** Requests in flight per client; more would only queue at the other end (performance reference). */
-const MAX_SOCKETS = 32;
+/** Token requests in flight per client by default; more would only queue at the other end. */
+const DEFAULT_MAX_CONNECTIONS = 32;
 
 /** What a token service needs to know; the Nest options are translated into this. */
 export interface TokenServiceConfig {
@@ -45,7 +38,7 @@ export interface TokenServiceConfig {
   readonly tokens?:
     { readonly refreshAt?: RefreshWindow | undefined; readonly maxEntries?: number | undefined } | undefined;
   /** Overrides of the foreground budget: 3 attempts, 3,000 ms each, 8,000 ms together. */
-  readonly retry?: Partial<RetryBudget> | undefined;
+  readonly retry?: Partial<AttemptLimits> | undefined;
   readonly http?:
     | {
         /** PEM certificates to trust instead of the built-in roots. */
@@ -54,6 +47,8 @@ export interface TokenServiceConfig {
         readonly proxy?: string | undefined;
         /** Hosts that may be spoken to over `http:` in development; refused for production. */
         readonly allowInsecureHosts?: readonly string[] | undefined;
+        /** Token requests in flight at a time; who comes later waits, at no cost to anybody. Default 32. */
+        readonly maxConnections?: number | undefined;
       }
     | undefined;
   readonly exchanger?: TokenExchanger | undefined;
@@ -90,9 +85,10 @@ export async function createTokenService(given: TokenServiceConfig): Promise<Mas
   const serverClock = new ServerClock(clock);
   const onSecurityEvent = ({ type, host, reason }: { type: string; host: string; reason: string }): void =>
     events.tell({ type: 'security', what: type, detail: `${host}: ${reason}` });
+  const maxConnections = config.http?.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
   const transport = new HttpTransport({
     ...config.http,
-    maxSockets: MAX_SOCKETS,
+    maxConnections,
     now: () => clock.wallMs(),
     onSecurityEvent,
   });
@@ -110,7 +106,7 @@ export async function createTokenService(given: TokenServiceConfig): Promise<Mas
     transport,
     serverClock,
     clock,
-    sockets: new SigningGate(MAX_SOCKETS),
+    maxConnections,
     keys,
     random,
     retry: config.retry,

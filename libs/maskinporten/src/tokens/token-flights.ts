@@ -1,18 +1,20 @@
 import { AsyncResource } from 'node:async_hooks';
+import { Slices } from '../basics/index.js';
+import type { Demand } from '../token-endpoint/index.js';
 import type { MaskinportenToken } from './maskinporten-token.js';
 
 /** One request for a token, shared by everybody who wants that token. */
 export class Flight {
   readonly token: Promise<MaskinportenToken>;
-  readonly background: boolean;
+  readonly demand: Demand;
+  /** It was begun in the background, whoever joins it later. */
+  readonly refresh: boolean;
   /** True when the request was invalidated after the flight began: its token may be what was just refused. */
   #detached = false;
-  #awaited: boolean;
-  readonly #stop = new AbortController();
 
-  constructor(background: boolean, fly: (flight: Flight) => Promise<MaskinportenToken>) {
-    this.background = background;
-    this.#awaited = !background;
+  constructor(demand: Demand, fly: (flight: Flight) => Promise<MaskinportenToken>) {
+    this.demand = demand;
+    this.refresh = demand.background;
     this.token = fly(this);
     // All who wait may have left: the failure is then nobody's, and must not become an unhandled rejection (T-49).
     this.token.catch(() => undefined);
@@ -22,22 +24,8 @@ export class Flight {
     return this.#detached;
   }
 
-  /** Fires when the service closes and nobody waits for this flight. */
-  get signal(): AbortSignal {
-    return this.#stop.signal;
-  }
-
-  /** Somebody waits for the token: closing lets the flight finish. */
-  join(): void {
-    this.#awaited = true;
-  }
-
   detach(): void {
     this.#detached = true;
-  }
-
-  stopUnlessAwaited(): void {
-    if (!this.#awaited) this.#stop.abort();
   }
 }
 
@@ -45,6 +33,7 @@ export class Flight {
 export class TokenFlights {
   readonly #current = new Map<string, Flight>();
   readonly #running = new Set<Flight>();
+  readonly #slices = new Slices();
   /** Flights run in the context the service was made in: no caller's request data may ride along (T-44, T-45). */
   readonly #outside = new AsyncResource('MaskinportenTokenService');
 
@@ -52,13 +41,23 @@ export class TokenFlights {
     return this.#current.get(canonical);
   }
 
-  start(canonical: string, background: boolean, fly: (flight: Flight) => Promise<MaskinportenToken>): Flight {
+  start(canonical: string, demand: Demand, fly: (flight: Flight) => Promise<MaskinportenToken>): Flight {
     const flight = this.#outside.runInAsyncScope(
-      () => new Flight(background, async (self) => this.#land(canonical, self, fly)),
+      () => new Flight(demand, async (self) => this.#land(canonical, self, fly)),
     );
     this.#current.set(canonical, flight);
     this.#running.add(flight);
     return flight;
+  }
+
+  /**
+   * One caller has stopped waiting. A flight that still waits for a connection ends when nobody is left; one that is under
+   * way finishes, and its token is cached.
+   */
+  leave(canonical: string, flight: Flight): void {
+    const queued = flight.demand.waitsForOneOf !== undefined;
+    flight.demand.leave();
+    if (queued && flight.demand.abandoned) this.#forget(canonical, flight);
   }
 
   detach(canonical: string): void {
@@ -68,7 +67,7 @@ export class TokenFlights {
 
   /** Stops what nobody waits for and waits for the rest. */
   async close(): Promise<void> {
-    for (const flight of this.#running) flight.stopUnlessAwaited();
+    for (const { demand } of this.#running) if (demand.background) demand.stop();
     await Promise.allSettled([...this.#running].map(async ({ token }) => token));
     this.#outside.emitDestroy();
   }
@@ -80,11 +79,15 @@ export class TokenFlights {
   ): Promise<MaskinportenToken> {
     try {
       // The flight has to be known before it can end, also when fetching fails without waiting for anything.
-      await Promise.resolve();
+      await this.#slices.enter(flight.demand.priority === 'interactive');
       return await fly(flight);
     } finally {
       this.#running.delete(flight);
-      if (this.#current.get(canonical) === flight) this.#current.delete(canonical);
+      this.#forget(canonical, flight);
     }
+  }
+
+  #forget(canonical: string, flight: Flight): void {
+    if (this.#current.get(canonical) === flight) this.#current.delete(canonical);
   }
 }

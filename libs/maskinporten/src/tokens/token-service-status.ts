@@ -1,6 +1,6 @@
 import type { ClockState, MetadataStatus } from '../issuer/index.js';
 import type { CredentialEnd } from '../keys/index.js';
-import type { Circuit, RequestKind } from '../token-endpoint/index.js';
+import type { CircuitBreaker, ConnectionStatus, RequestKind } from '../token-endpoint/index.js';
 
 /** How often something happened since the service was made. */
 export interface TokenCounts {
@@ -22,7 +22,7 @@ export interface TokenServiceStatus {
   readonly clientId: string;
   readonly issuer: MetadataStatus & { readonly identifier: string };
   readonly clock: { readonly state: ClockState; readonly offsetMs: number };
-  readonly circuits: Readonly<Record<RequestKind, Circuit['state']>>;
+  readonly circuits: Readonly<Record<RequestKind, CircuitBreaker['state']>>;
   readonly key: {
     readonly kid?: string;
     /** Names the key; changes when another one takes over. */
@@ -33,6 +33,8 @@ export interface TokenServiceStatus {
     /** Key files whose new content could not be taken; the keys loaded before are in use. */
     readonly reloadFailures: readonly { readonly field: string; readonly reason: string }[];
   };
+  /** Token requests in flight, and those that wait for a connection. */
+  readonly connections: ConnectionStatus;
   readonly cachedTokens: number;
   readonly counts: TokenCounts;
 }

@@ -91,3 +91,15 @@ export class Gate {
     for (const go of this.#held.splice(0)) go();
   }
 }
+
+/** So many different organisation numbers (nine digits that pass modulus 11). */
+export function organisations(count: number): string[] {
+  const found: string[] = [];
+  for (let number = 31_000_000; found.length < count; number += 1) {
+    const digits = Array.from(String(number), Number);
+    const sum = [3, 2, 7, 6, 5, 4, 3, 2].reduce((total, weight, index) => total + weight * (digits[index] ?? 0), 0);
+    const check = (11 - (sum % 11)) % 11;
+    if (check < 10) found.push(`${number}${check}`);
+  }
+  return found;
+}

@@ -1,9 +1,9 @@
 import { Listeners } from '../basics/index.js';
-import { isMaskinportenError, withDetails } from '../errors/index.js';
+import { createError, isMaskinportenError, withDetails } from '../errors/index.js';
 import { RequestMemo, type NormalisedTokenRequest, type TokenRequestInput } from '../grants/index.js';
 import type { Clock } from '../issuer/index.js';
 import { credentialEnds, type KeyFileWatch, type KeyRing } from '../keys/index.js';
-import { refusedKey, withRefusedKey, type TokenEndpoint } from '../token-endpoint/index.js';
+import { Demand, refusedKey, withRefusedKey, type Priority, type TokenEndpoint } from '../token-endpoint/index.js';
 import { ForcedRefreshes } from './forced-refresh.js';
 import type { MaskinportenToken } from './maskinporten-token.js';
 import { PermanentErrors } from './permanent-errors.js';
@@ -17,14 +17,19 @@ import { closedError, endedError, obtained, refusal, unexpectedError } from './t
 import { TokenSource, type Fetched } from './token-source.js';
 import { refuseAborted, wait } from './wait.js';
 
-/** Tokens kept per client unless told otherwise. */
-export const DEFAULT_MAX_ENTRIES = 1_000;
+/** Tokens kept per client by default. */
+export const DEFAULT_MAX_ENTRIES = 10_000;
 
 export interface GetTokenOptions {
   /** Ends this caller's wait; the request goes on for others who want the same token, and its result is cached. */
   readonly signal?: AbortSignal;
   /** Get a new token although the cached one is usable; at most once per five seconds and request. Default false. */
   readonly forceRefresh?: boolean;
+  /**
+   * `batch` for work that may take its time: it leaves connections to `interactive` callers, and waits out an outage of
+   * Maskinporten instead of failing. Default `interactive`.
+   */
+  readonly priority?: Priority;
 }
 
 export interface TokenServiceParts {
@@ -84,7 +89,8 @@ export class MaskinportenTokenService {
       clock,
       random,
       window: parts.refreshWindow ?? DEFAULT_REFRESH_WINDOW,
-      baseToken: async (request) => this.getToken(request),
+      maxExchanges: parts.endpoint.connections.max,
+      baseToken: async (request, demand) => this.#getToken(request, { priority: demand.priority }, demand),
     });
     this.#stopListeningToKeys = parts.keys.onChange(({ retired }) => {
       this.#errors.clear();
@@ -181,6 +187,7 @@ export class MaskinportenTokenService {
           failure === undefined ? [] : [{ field: failure.field, reason: failure.error.message }],
         ),
       },
+      connections: endpoint.connections,
       cachedTokens: this.#cache.size,
       counts: {
         hits: this.#hits,
@@ -217,26 +224,37 @@ export class MaskinportenTokenService {
   async #close(): Promise<void> {
     this.#stopListeningToKeys();
     for (const file of this.#parts.keyFiles) file.close();
+    this.#parts.endpoint.close();
     await this.#flights.close();
     await this.#parts.onClose();
   }
 
-  async #getToken(request: NormalisedTokenRequest, options: GetTokenOptions | undefined): Promise<MaskinportenToken> {
+  /** @param dependent a request that needs this token first, and makes it as urgent as itself */
+  async #getToken(
+    request: NormalisedTokenRequest,
+    options: GetTokenOptions | undefined,
+    dependent?: Demand,
+  ): Promise<MaskinportenToken> {
     const signal = own(options, 'signal');
+    const priority = checkPriority(own(options, 'priority'));
     refuseAborted(signal);
-    const forced = own(options, 'forceRefresh') === true && this.#forced.allow(request.canonical);
+    const { canonical } = request;
+    const forced = own(options, 'forceRefresh') === true && this.#forced.allow(canonical);
     if (!forced) {
       const entry = this.#usable(request);
       if (entry !== undefined) return entry.token;
-      const remembered = this.#errors.get(request.canonical);
+      const remembered = this.#errors.get(canonical);
       if (remembered !== undefined) {
         throw withRefusedKey(withDetails(remembered, { attempts: 0, elapsedMs: 0 }), refusedKey(remembered));
       }
     }
-    const flight = this.#flights.get(request.canonical) ?? this.#start(request, false);
-    flight.join();
+    const flight = this.#flights.get(canonical) ?? this.#start(request, new Demand(priority));
+    // A refresh may take longer than somebody who waits does.
+    const deadlineMs = flight.refresh ? this.#parts.endpoint.deadlineMs : undefined;
+    flight.demand.join(priority);
+    dependent?.servedBy(flight.demand);
     this.#waits += 1;
-    return wait(flight.token, signal, flight.background ? this.#parts.endpoint.deadlineMs : undefined);
+    return wait(flight, { signal, deadlineMs, onLeave: () => this.#flights.leave(canonical, flight) });
   }
 
   #usable(request: NormalisedTokenRequest): TokenEntry | undefined {
@@ -257,20 +275,20 @@ export class MaskinportenTokenService {
     if (this.#errors.get(canonical) !== undefined) return;
     const { clock, random } = this.#parts;
     this.#refreshes += 1;
-    this.#start(request, true).token.catch(() => {
+    this.#start(request, new Demand('interactive', true)).token.catch(() => {
       entry.postponeRefresh({ wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }, random);
     });
   }
 
-  #start(request: NormalisedTokenRequest, background: boolean): Flight {
+  #start(request: NormalisedTokenRequest, demand: Demand): Flight {
     if (this.#closing !== undefined) throw closedError();
-    return this.#flights.start(request.canonical, background, async (flight) => this.#fly(request, flight));
+    return this.#flights.start(request.canonical, demand, async (flight) => this.#fly(request, flight));
   }
 
   async #fly(request: NormalisedTokenRequest, flight: Flight): Promise<MaskinportenToken> {
-    const { background, signal } = flight;
+    const { demand, refresh: background } = flight;
     try {
-      const fetched = await this.#source.fetch(request, { background, signal });
+      const fetched = await this.#source.fetch(request, demand);
       this.#keep(request, fetched, flight);
       this.#parts.events.tell(obtained(request, fetched, background));
       return fetched.entry.token;
@@ -307,6 +325,12 @@ export class MaskinportenTokenService {
     this.#cache.delete(request);
     if (entry !== undefined) this.#flights.detach(request.canonical);
   }
+}
+
+function checkPriority(priority: unknown): Priority {
+  if (priority === undefined || priority === 'interactive') return 'interactive';
+  if (priority === 'batch') return 'batch';
+  throw createError('MP_REQUEST', { message: "priority must be 'interactive' or 'batch'.", field: 'priority' });
 }
 
 /** Reads an own property only: a polluted prototype must not switch anything on (T-66). */

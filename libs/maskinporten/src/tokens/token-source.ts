@@ -1,11 +1,11 @@
 import { createError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
 import type { Clock } from '../issuer/index.js';
-import type { ObtainedToken, TokenEndpoint } from '../token-endpoint/index.js';
+import { ConcurrencyGate } from '../keys/index.js';
+import type { Demand, ObtainedToken, TokenEndpoint } from '../token-endpoint/index.js';
 import { MaskinportenToken } from './maskinporten-token.js';
 import { TokenEntry, type Moment, type RefreshWindow } from './token-entry.js';
 import type { ExchangedToken, TokenExchanger } from './token-exchanger.js';
-import { wait } from './wait.js';
 
 /**
  * Life that is assumed, in seconds, of a token whose server promised nothing; it is handed to those who wait and not
@@ -27,13 +27,6 @@ export interface Fetched {
   readonly expiresInSeconds: number | undefined;
 }
 
-export interface FetchOptions {
-  /** A usable token is still there, so nobody waits. */
-  readonly background: boolean;
-  /** Ends the fetch when the service closes and nobody waits. */
-  readonly signal: AbortSignal;
-}
-
 export interface TokenSourceOptions {
   readonly endpoint: TokenEndpoint;
   readonly exchanger: TokenExchanger | undefined;
@@ -41,23 +34,27 @@ export interface TokenSourceOptions {
   readonly random: () => number;
   readonly window: RefreshWindow;
   /** Gets (cached or new) the Maskinporten token that an exchange starts from. */
-  readonly baseToken: (request: NormalisedTokenRequest) => Promise<MaskinportenToken>;
+  readonly baseToken: (request: NormalisedTokenRequest, demand: Demand) => Promise<MaskinportenToken>;
+  /** Exchanges in flight at most. */
+  readonly maxExchanges: number;
 }
 
 /** Turns what the token endpoint, or an exchange after it, answers into cache entries. */
 export class TokenSource {
   readonly #options: TokenSourceOptions;
+  readonly #exchanges: ConcurrencyGate;
 
   constructor(options: TokenSourceOptions) {
     this.#options = options;
+    this.#exchanges = new ConcurrencyGate(options.maxExchanges);
   }
 
-  async fetch(request: NormalisedTokenRequest, options: FetchOptions): Promise<Fetched> {
-    return request.exchange === undefined ? this.#obtain(request, options) : this.#exchange(request);
+  async fetch(request: NormalisedTokenRequest, demand: Demand): Promise<Fetched> {
+    return request.exchange === undefined ? this.#obtain(request, demand) : this.#exchange(request, demand);
   }
 
-  async #obtain(request: NormalisedTokenRequest, options: FetchOptions): Promise<Fetched> {
-    const obtained: ObtainedToken = await this.#options.endpoint.fetchToken(request, options);
+  async #obtain(request: NormalisedTokenRequest, demand: Demand): Promise<Fetched> {
+    const obtained: ObtainedToken = await this.#options.endpoint.fetchToken(request, demand);
     const start: Moment = { wallMs: obtained.sentWallMs, monotonicMs: obtained.sentMonotonicMs };
     const lifeSeconds = obtained.expiresInSeconds ?? UNPROMISED_LIFE_SECONDS;
     const token = new MaskinportenToken({
@@ -76,7 +73,7 @@ export class TokenSource {
     };
   }
 
-  async #exchange(request: NormalisedTokenRequest): Promise<Fetched> {
+  async #exchange(request: NormalisedTokenRequest, demand: Demand): Promise<Fetched> {
     const { exchanger, clock } = this.#options;
     if (exchanger === undefined) {
       throw createError('MP_REQUEST', {
@@ -84,13 +81,13 @@ export class TokenSource {
         field: 'exchange',
       });
     }
-    const base = await this.#options.baseToken(request.withoutExchange());
-    const start: Moment = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
-    const { value, expiresInSeconds } = await wait(
-      exchanger.exchange(base, request),
-      undefined,
-      EXCHANGE_DEADLINE_MS,
-    ).then(checkExchanged);
+    const base = await this.#options.baseToken(request.withoutExchange(), demand);
+    // Waiting for its turn is nobody's fault, and the life of the token does not begin before it is asked for (F-139).
+    const { start, exchanged } = await this.#exchanges.run(async () => ({
+      start: { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() },
+      exchanged: await inTime(exchanger.exchange(base, request)),
+    }));
+    const { value, expiresInSeconds } = checkExchanged(exchanged);
     const { scopes, jti, kid } = base;
     const token = new MaskinportenToken({
       value,
@@ -111,6 +108,19 @@ export class TokenSource {
   #entry(token: MaskinportenToken, keyIdentity: string, start: Moment, lifeSeconds: number): TokenEntry {
     const { window, random } = this.#options;
     return new TokenEntry({ token, keyIdentity, start, lifeMs: lifeSeconds * 1000, window, random });
+  }
+}
+
+async function inTime<T>(exchange: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = 'The exchange did not give a token within the deadline.';
+    timer = setTimeout(() => reject(createError('MP_TIMEOUT', { message, field: 'exchange' })), EXCHANGE_DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([exchange, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,45 +1,82 @@
+import { onAbort } from '../basics/index.js';
 import { createError, isMaskinportenError, withDetails, type MaskinportenError } from '../errors/index.js';
+import type { Demand } from '../token-endpoint/index.js';
+import type { Flight } from './token-flights.js';
+import type { MaskinportenToken } from './maskinporten-token.js';
 
 const abortedError = (): MaskinportenError =>
   createError('MP_ABORTED', {
-    message: 'The caller stopped waiting for the token; the request goes on for the others.',
+    message: 'The caller stopped waiting for the token. The request continues for the others.',
   });
+
+/** F-139: nobody should look for the fault at Maskinporten. */
+const queuedError = (maxConnections: number): MaskinportenError =>
+  createError('MP_TIMEOUT', {
+    message:
+      'The caller stopped waiting before a connection was free for its token. ' +
+      `It waited in this process, not for Maskinporten: all ${maxConnections} connections of the client were in use (http.maxConnections).`,
+    field: 'http.maxConnections',
+    actBy: 'you',
+    hint: {
+      en: 'Raise http.maxConnections, give the call more time, or mark work that can wait as batch.',
+      nb: 'Øk http.maxConnections, gi kallet mer tid, eller merk arbeid som kan vente, som batch.',
+    },
+  });
+
 const lateError = (): MaskinportenError =>
   createError('MP_TIMEOUT', { message: 'Maskinporten did not give a token within the deadline.' });
 
+/** What one caller waits for, and how long. */
+export interface WaitOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Milliseconds of work, not of waiting for a turn; undefined when the flight has a deadline that is short enough. */
+  readonly deadlineMs: number | undefined;
+  /** Called when the caller stops waiting before there is an outcome. */
+  readonly onLeave: () => void;
+}
+
 /**
- * Waits for a shared flight on behalf of one caller. The caller's signal, or its own deadline, ends its wait and nothing
- * else: the flight goes on for the others and its result is cached. An error is each caller's own copy.
+ * Waits for a shared flight on behalf of one caller, who has joined it. The caller's signal, or its own deadline, ends its
+ * wait and nothing else. An error is each caller's own copy.
  *
- * @param deadlineMs milliseconds; undefined when the flight has a deadline that is short enough
- * @throws OperationAbortedError (`MP_ABORTED`), or `MP_TIMEOUT` when the deadline passes.
+ * @throws OperationAbortedError (`MP_ABORTED`) when the signal fires; `MP_TIMEOUT` when it fires before a connection was
+ *   free, or when the deadline passes.
  */
-export async function wait<T>(
-  flight: Promise<T>,
-  signal: AbortSignal | undefined,
-  deadlineMs: number | undefined,
-): Promise<T> {
+export async function wait({ token, demand }: Flight, options: WaitOptions): Promise<MaskinportenToken> {
+  const { signal, deadlineMs } = options;
   try {
-    return await (signal === undefined && deadlineMs === undefined ? flight : endable(flight, signal, deadlineMs));
+    return await (signal === undefined && deadlineMs === undefined ? token : endable(token, demand, options));
   } catch (error) {
     throw isMaskinportenError(error) ? withDetails(error) : error;
   }
 }
 
-function endable<T>(flight: Promise<T>, signal: AbortSignal | undefined, deadlineMs: number | undefined): Promise<T> {
+function endable<T>(token: Promise<T>, demand: Demand, { signal, deadlineMs, onLeave }: WaitOptions): Promise<T> {
   return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    };
-    const end = (error: MaskinportenError): void => {
+    const before = demand.workedMs;
+    let timer: NodeJS.Timeout | undefined;
+    const leave = (error: MaskinportenError): void => {
       stop();
       reject(error);
+      onLeave();
     };
-    const onAbort = (): void => end(abortedError());
-    const timer = deadlineMs === undefined ? undefined : setTimeout(() => end(lateError()), deadlineMs);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    flight.then(resolve, reject).finally(stop);
+    const release =
+      signal &&
+      onAbort(signal, () => {
+        const { waitsForOneOf } = demand;
+        leave(waitsForOneOf === undefined ? abortedError() : queuedError(waitsForOneOf));
+      });
+    const stop = (): void => {
+      clearTimeout(timer);
+      release?.();
+    };
+    const look = (): void => {
+      const leftMs = Number(deadlineMs) - (demand.workedMs - before);
+      if (leftMs < 1) leave(lateError());
+      else timer = setTimeout(look, leftMs);
+    };
+    if (deadlineMs !== undefined) look();
+    token.then(resolve, reject).finally(stop);
   });
 }
 

@@ -18,7 +18,7 @@ export interface Pass {
  * once with `retryAfterMs`; after that one operation may probe. Only faults of the service open it: what is wrong with
  * one tenant's request says nothing about the others (F-64).
  */
-export class Circuit {
+export class CircuitBreaker {
   readonly #monotonicMs: () => number;
   readonly #random: () => number;
   readonly #onChange: (state: 'open' | 'closed', retryAfterMs?: number) => void;
@@ -41,19 +41,33 @@ export class Circuit {
     return this.#monotonicMs() < this.#open.untilMs ? 'open' : 'half-open';
   }
 
+  /** True when `enter` gives leave now. */
+  get admits(): boolean {
+    return this.#open === undefined || (this.openForMs <= 0 && !this.#probing);
+  }
+
+  /** Milliseconds until one operation may probe; 0 or less when that is now, or when nothing is wrong. */
+  get openForMs(): number {
+    return this.#open === undefined ? 0 : this.#open.untilMs - this.#monotonicMs();
+  }
+
   /**
    * Asks for leave to send. When given, exactly one of `succeeded`, `failed` or `released` has to follow.
    *
    * @throws the last error, with `retryAfterMs`, while open or while somebody else probes.
    */
   enter(): Pass {
-    if (this.#open === undefined) return { probe: false };
-    const waitMs = this.#open.untilMs - this.#monotonicMs();
-    if (waitMs > 0 || this.#probing) {
-      throw withDetails(this.#open.error, { retryAfterMs: Math.max(Math.ceil(waitMs), 1), attempts: 0, elapsedMs: 0 });
-    }
-    this.#probing = true;
-    return { probe: true };
+    const refusal = this.refusal;
+    if (refusal !== undefined) throw refusal;
+    this.#probing = this.#open !== undefined;
+    return { probe: this.#probing };
+  }
+
+  /** What `enter` throws now; undefined when it gives leave. */
+  get refusal(): MaskinportenError | undefined {
+    if (this.#open === undefined || this.admits) return undefined;
+    const retryAfterMs = Math.max(Math.ceil(this.openForMs), 1);
+    return withDetails(this.#open.error, { retryAfterMs, attempts: 0, elapsedMs: 0 });
   }
 
   succeeded(pass: Pass): void {

@@ -1,21 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createError } from '../errors/index.js';
 import { normaliseTokenRequest } from '../grants/index.js';
-import { Circuit, type Pass } from './circuit.js';
+import { CircuitBreaker, type Pass } from './circuit-breaker.js';
+import { Demand } from './index.js';
 import { answer, ManualClock, refusal, silence } from './strict-token-endpoint.fixtures.js';
 import { startBench, type Bench } from './token-endpoint.fixtures.js';
 
 const upstream = createError('MP_UPSTREAM', { message: 'down', attempts: 3 });
 
-describe('Circuit', () => {
+describe('CircuitBreaker', () => {
   let clock: ManualClock;
-  let circuit: Circuit;
+  let circuit: CircuitBreaker;
   let changes: string[];
 
   beforeEach(() => {
     clock = new ManualClock();
     changes = [];
-    circuit = new Circuit({
+    circuit = new CircuitBreaker({
       monotonicMs: () => clock.monotonicMs(),
       random: () => 1,
       onChange: (state, retryAfterMs) => changes.push(`${state} ${retryAfterMs}`),
@@ -116,8 +117,8 @@ describe('the circuits of an endpoint', () => {
   let bench: Bench;
   const plain = normaliseTokenRequest('a:b');
   const systemUser = normaliseTokenRequest({ scopes: 'a:b', systemUser: { organisation: '310000027' } });
-  const fetchToken = (request = plain, signal?: AbortSignal): Promise<unknown> =>
-    bench.endpoint.fetchToken(request, { background: false, signal }).catch((error: unknown) => error);
+  const fetchToken = (request = plain, demand = new Demand()): Promise<unknown> =>
+    bench.endpoint.fetchToken(request, demand).catch((error: unknown) => error);
 
   beforeEach(async () => {
     bench = await startBench();
@@ -160,10 +161,10 @@ describe('the circuits of an endpoint', () => {
     await fetchToken();
     bench.clock.advance(1_000);
     bench.server.always = silence;
-    const stop = new AbortController();
-    const probe = fetchToken(plain, stop.signal);
+    const probing = new Demand();
+    const probe = fetchToken(plain, probing);
     expect(await fetchToken()).toMatchObject({ attempts: 0 });
-    stop.abort();
+    probing.stop();
     expect(await probe).toMatchObject({ code: 'MP_ABORTED' });
     bench.server.always = undefined;
     expect(await fetchToken()).toHaveProperty('accessToken');

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { runs } from '../../../../test/support/size.js';
-import { SigningGate } from './index.js';
+import { ConcurrencyGate } from './index.js';
 
 interface Deferred {
   readonly promise: Promise<void>;
@@ -19,9 +19,9 @@ function deferred(): Deferred {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('SigningGate', () => {
+describe('ConcurrencyGate', () => {
   it('runs two at a time, in the order they came', async () => {
-    const gate = new SigningGate(2);
+    const gate = new ConcurrencyGate(2);
     const started: number[] = [];
     const ends = [0, 1, 2, 3].map(deferred);
     const tasks = ends.map(({ promise }, index) =>
@@ -41,13 +41,13 @@ describe('SigningGate', () => {
   });
 
   it('gives the slot back when a task fails', async () => {
-    const gate = new SigningGate(1);
+    const gate = new ConcurrencyGate(1);
     await expect(gate.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
     await expect(gate.run(() => Promise.resolve('yes'))).resolves.toBe('yes');
   });
 
   it('a waiter that goes is skipped and its task never runs', async () => {
-    const gate = new SigningGate(1);
+    const gate = new ConcurrencyGate(1);
     const end = deferred();
     const controller = new AbortController();
     const first = gate.run(() => end.promise);
@@ -72,7 +72,7 @@ describe('SigningGate', () => {
   });
 
   it('an abort after the slot came does not take the slot away', async () => {
-    const gate = new SigningGate(1);
+    const gate = new ConcurrencyGate(1);
     const end = deferred();
     const controller = new AbortController();
     const first = gate.run(() => end.promise);
@@ -85,7 +85,7 @@ describe('SigningGate', () => {
   });
 
   it('T-42: a waiter runs in its own context, not in that of whoever freed the slot', async () => {
-    const gate = new SigningGate(1);
+    const gate = new ConcurrencyGate(1);
     const storage = new AsyncLocalStorage<string>();
     const end = deferred();
     const seen: unknown[] = [];
@@ -105,7 +105,7 @@ describe('SigningGate', () => {
     const task = fc.record({ fails: fc.boolean(), aborts: fc.boolean(), turns: fc.nat(3) });
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(task, { maxLength: 12 }), async (slots, tasks) => {
-        const gate = new SigningGate(slots);
+        const gate = new ConcurrencyGate(slots);
         let running = 0;
         let most = 0;
         const outcomes = tasks.map(async ({ fails, aborts, turns }) => {

@@ -9,7 +9,7 @@ const MS_PER_UNIT = 2_000;
  * A budget for retries, shared by all requests of one client: when everything fails, retries dry up instead of
  * multiplying the load on a service that is already in trouble.
  */
-export class RetryQuota {
+export class RetryBudget {
   readonly #monotonicMs: () => number;
   #units = CAPACITY;
   #refilledAtMs: number;

@@ -16,7 +16,7 @@ export interface GateQueue {
  *
  * @example await signingGate.run(async () => key.sign(buildSigningInput()), { signal });
  */
-export class SigningGate {
+export class ConcurrencyGate {
   readonly #slots: number;
   readonly #queue: GateQueue | undefined;
   readonly #waiting = new Set<Waiter>();
@@ -89,4 +89,4 @@ function aborted(): Error {
 }
 
 /** The gate of this process: at most two signatures at a time, whatever the number of clients. */
-export const signingGate = new SigningGate(2);
+export const signingGate = new ConcurrencyGate(2);
