@@ -117,9 +117,11 @@ export class ConnectionQueue {
   reconsider(wait: Wait): void {
     const entry = wait as Entry;
     const { demand, kind } = entry.seeker;
-    const refusal = this.#refusal(entry.seeker);
+    const refusal = demand.abandoned ? stopped() : this.#refusal(entry.seeker);
     if (refusal !== undefined) {
-      if (entry.line.leave(entry.place)) entry.end(refusal);
+      if (!entry.line.leave(entry.place)) return;
+      demand.giveUp();
+      entry.end(refusal);
       this.#setTimers();
       return;
     }
@@ -240,7 +242,7 @@ export class ConnectionQueue {
 
   /** Why this seeker is not to wait. */
   #refusal({ demand, kind, pass }: Seeker): MaskinportenError | undefined {
-    if (demand.stopped || demand.abandoned) return stopped();
+    if (demand.stopped) return stopped();
     if (demand.priority === 'batch') return undefined;
     const held = this.#heldBy(kind);
     if (held !== undefined && held.forMs > this.#options.deadlineMs) return refusedUntil(held.error, held.forMs);

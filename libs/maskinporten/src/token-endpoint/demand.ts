@@ -21,6 +21,7 @@ export class Demand implements Service {
   #callers = 0;
   #joined = false;
   #stopped = false;
+  #givenUp = false;
   #service: Service | undefined;
 
   /** @param background nobody waits: a usable token is still there */
@@ -48,6 +49,11 @@ export class Demand implements Service {
     return this.#stopped;
   }
 
+  /** What is done about it ends without an outcome: nobody may join it any more. */
+  get givenUp(): boolean {
+    return this.#givenUp;
+  }
+
   get waitsForOneOf(): number | undefined {
     return this.#service?.waitsForOneOf;
   }
@@ -73,6 +79,10 @@ export class Demand implements Service {
   stop(): void {
     this.#stopped = true;
     this.#service?.demandChanged(this);
+  }
+
+  giveUp(): void {
+    this.#givenUp = true;
   }
 
   /** Says who is to know when the demand changes. */

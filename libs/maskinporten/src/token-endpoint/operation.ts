@@ -160,6 +160,7 @@ export class Operation implements Seeker, Service {
       this.#time.run();
       this.#end ??= new AbortController();
       const { signal } = this.#end;
+      if (this.demand.stopped) this.#end.abort();
       try {
         return await this.#attempt(signal);
       } catch (caught) {

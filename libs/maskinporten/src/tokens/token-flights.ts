@@ -38,7 +38,8 @@ export class TokenFlights {
   readonly #outside = new AsyncResource('MaskinportenTokenService');
 
   get(canonical: string): Flight | undefined {
-    return this.#current.get(canonical);
+    const flight = this.#current.get(canonical);
+    return flight?.demand.givenUp === true ? undefined : flight;
   }
 
   start(canonical: string, demand: Demand, fly: (flight: Flight) => Promise<MaskinportenToken>): Flight {
@@ -48,16 +49,6 @@ export class TokenFlights {
     this.#current.set(canonical, flight);
     this.#running.add(flight);
     return flight;
-  }
-
-  /**
-   * One caller has stopped waiting. A flight that still waits for a connection ends when nobody is left; one that is under
-   * way finishes, and its token is cached.
-   */
-  leave(canonical: string, flight: Flight): void {
-    const queued = flight.demand.waitsForOneOf !== undefined;
-    flight.demand.leave();
-    if (queued && flight.demand.abandoned) this.#forget(canonical, flight);
   }
 
   detach(canonical: string): void {

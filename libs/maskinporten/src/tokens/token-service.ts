@@ -254,7 +254,7 @@ export class MaskinportenTokenService {
     flight.demand.join(priority);
     dependent?.servedBy(flight.demand);
     this.#waits += 1;
-    return wait(flight, { signal, deadlineMs, onLeave: () => this.#flights.leave(canonical, flight) });
+    return wait(flight, signal, deadlineMs);
   }
 
   #usable(request: NormalisedTokenRequest): TokenEntry | undefined {

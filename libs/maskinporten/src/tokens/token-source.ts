@@ -1,3 +1,4 @@
+import { beforeDeadline } from '../basics/index.js';
 import { createError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
 import type { Clock } from '../issuer/index.js';
@@ -85,7 +86,10 @@ export class TokenSource {
     // Waiting for its turn is nobody's fault, and the life of the token does not begin before it is asked for (F-139).
     const { start, exchanged } = await this.#exchanges.run(async () => ({
       start: { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() },
-      exchanged: await inTime(exchanger.exchange(base, request)),
+      exchanged: await beforeDeadline(() => exchanger.exchange(base, request), {
+        ms: EXCHANGE_DEADLINE_MS,
+        late: exchangeLate,
+      }),
     }));
     const { value, expiresInSeconds } = checkExchanged(exchanged);
     const { scopes, jti, kid } = base;
@@ -111,18 +115,8 @@ export class TokenSource {
   }
 }
 
-async function inTime<T>(exchange: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const message = 'The exchange did not give a token within the deadline.';
-    timer = setTimeout(() => reject(createError('MP_TIMEOUT', { message, field: 'exchange' })), EXCHANGE_DEADLINE_MS);
-  });
-  try {
-    return await Promise.race([exchange, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const exchangeLate = (): Error =>
+  createError('MP_TIMEOUT', { message: 'The exchange did not give a token within the deadline.', field: 'exchange' });
 
 /** The same that is asked of a token response: safe in a header (T-32), and a life that can be counted (T-64). */
 function checkExchanged({ value, expiresInSeconds }: ExchangedToken): ExchangedToken {

@@ -26,39 +26,43 @@ const queuedError = (maxConnections: number): MaskinportenError =>
 const lateError = (): MaskinportenError =>
   createError('MP_TIMEOUT', { message: 'Maskinporten did not give a token within the deadline.' });
 
-/** What one caller waits for, and how long. */
-export interface WaitOptions {
-  readonly signal: AbortSignal | undefined;
-  /** Milliseconds of work, not of waiting for a turn; undefined when the flight has a deadline that is short enough. */
-  readonly deadlineMs: number | undefined;
-  /** Called when the caller stops waiting before there is an outcome. */
-  readonly onLeave: () => void;
-}
-
 /**
  * Waits for a shared flight on behalf of one caller, who has joined it. The caller's signal, or its own deadline, ends its
- * wait and nothing else. An error is each caller's own copy.
+ * wait; a flight that nobody waits for any more ends when it has no connection yet, and finishes otherwise. An error is
+ * each caller's own copy.
  *
+ * @param deadlineMs milliseconds of work, not of waiting for a turn; undefined when the flight has a deadline that is short
+ *   enough
  * @throws OperationAbortedError (`MP_ABORTED`) when the signal fires; `MP_TIMEOUT` when it fires before a connection was
  *   free, or when the deadline passes.
  */
-export async function wait({ token, demand }: Flight, options: WaitOptions): Promise<MaskinportenToken> {
-  const { signal, deadlineMs } = options;
+export async function wait(
+  { token, demand }: Flight,
+  signal: AbortSignal | undefined,
+  deadlineMs: number | undefined,
+): Promise<MaskinportenToken> {
   try {
-    return await (signal === undefined && deadlineMs === undefined ? token : endable(token, demand, options));
+    return await (signal === undefined && deadlineMs === undefined
+      ? token
+      : endable(token, demand, signal, deadlineMs));
   } catch (error) {
     throw isMaskinportenError(error) ? withDetails(error) : error;
   }
 }
 
-function endable<T>(token: Promise<T>, demand: Demand, { signal, deadlineMs, onLeave }: WaitOptions): Promise<T> {
+function endable<T>(
+  token: Promise<T>,
+  demand: Demand,
+  signal: AbortSignal | undefined,
+  deadlineMs: number | undefined,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const before = demand.workedMs;
     let timer: NodeJS.Timeout | undefined;
     const leave = (error: MaskinportenError): void => {
       stop();
       reject(error);
-      onLeave();
+      demand.leave();
     };
     const release =
       signal &&
