@@ -342,7 +342,22 @@ describe('Altinn client', () => {
         rights: [{ resource: RESOURCE }, { resource: 'app_acme_report' }],
         clientIds: ['client-1'],
       });
-      await expect(client.altinn.register.get('other')).resolves.toBeUndefined();
+      // Unknown: 404. Somebody else's: 403, as a missing scope, which the list tells apart.
+      await expect(client.altinn.register.get(`${system()}_2`)).resolves.toBeUndefined();
+      await expect(client.altinn.register.get('310000027_other')).resolves.toBeUndefined();
+    });
+
+    it('takes a 403 for a missing scope when the list is refused too', async () => {
+      standIn.fail('/systemregister/', 403);
+      await expect(client.altinn.register.get(system())).rejects.toMatchObject({
+        code: 'MP_UPSTREAM_REJECTED',
+        status: 403,
+      });
+    });
+
+    it('takes a deleted system, whose row Altinn still shows, for none', async () => {
+      standIn.system.isDeleted = true;
+      await expect(client.altinn.register.get(system())).resolves.toBeUndefined();
     });
 
     it('asks the open resource registry without a token', async () => {

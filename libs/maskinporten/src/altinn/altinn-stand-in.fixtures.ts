@@ -71,6 +71,7 @@ export class AltinnStandIn {
     rights: ['ske-krav-og-betalinger', 'app_acme_report'],
     packages: [] as string[],
     clientIds: ['client-1'],
+    isDeleted: false,
   };
   /** What the open resource registry holds; undefined: there is no registry. */
   registry: string[] | undefined;
@@ -159,6 +160,7 @@ export class AltinnStandIn {
     this.pageSize = 50;
     this.tokenLifeSeconds = 120;
     this.system.clientIds = ['client-1'];
+    this.system.isDeleted = false;
     this.system.packages = [];
     Object.assign(this.style, {
       nestedData: false,
@@ -283,12 +285,17 @@ export class AltinnStandIn {
       const host = this.style.internalNext ? 'https://internal.platform.tt02.altinn.cloud' : this.url;
       return send(200, { links: more ? { next: `${host}${path}?token=${next}` } : {}, data: page });
     }
+    if (path === `${AUTHN}/systemregister/vendor`) {
+      return needs('altinn:authentication/systemregister.write') ? send(200, []) : undefined;
+    }
     if (path.startsWith(`${AUTHN}/systemregister/vendor/`)) {
       if (!needs('altinn:authentication/systemregister.write')) return;
-      if (!path.endsWith(`/${this.system.id}`)) return problem(404, 'AUTH-00011');
+      if (!path.includes(`/${VENDOR}_`)) return send(403);
+      if (!path.endsWith(`/${this.system.id}`)) return send(404, { title: 'Not Found', status: 404 });
       return send(200, {
         id: this.system.id,
-        vendor: { authority: 'iso6523-actorid-upis', ID: `0192:${VENDOR}` },
+        vendor: { ID: `0192:${VENDOR}` },
+        isDeleted: this.system.isDeleted,
         rights: this.system.rights.map((value) => ({ resource: [{ id: 'urn:altinn:resource', value }] })),
         accessPackages: this.system.packages.map((urn) => ({ urn })),
         clientId: this.system.clientIds,

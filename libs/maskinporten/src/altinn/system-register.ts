@@ -27,21 +27,20 @@ export class SystemRegister {
   }
 
   /**
-   * @returns undefined when the system does not exist or is somebody else’s
+   * @returns undefined when the system does not exist, was deleted, or is somebody else’s
    * @throws MaskinportenError, also when the client may not read the register (`MP_NOT_GRANTED`, `MP_SCOPE`)
    */
   async get(systemId: string, signal?: AbortSignal): Promise<RegisteredSystem | undefined> {
-    const { status, json } = await this.#api.call({
-      what: WHAT,
-      path: `${AUTHENTICATION}/systemregister/vendor/${segment(systemId, 'systemId')}`,
-      token: this.#token,
-      accept: [200, 404],
-      maxBytes: 1024 * 1024,
-      circuit: 'register',
-      signal,
-    });
+    const { status, json } = await this.#ask(`/${segment(systemId, 'systemId')}`, [200, 403, 404], signal);
     if (status === 404) return undefined;
+    if (status === 403) {
+      // Somebody else's system and a missing scope look alike. The list needs the scope alone, and throws without it.
+      await this.#ask('', [200], signal);
+      return undefined;
+    }
     if (!isRecord(json)) throw unusableAnswer(WHAT, 'it is not an object');
+    // A deletion is soft: the row is still there.
+    if (json['isDeleted'] === true) return undefined;
     const texts = (name: string): string[] =>
       (readList(json, name) ?? []).filter((value): value is string => typeof value === 'string');
     return {
@@ -51,6 +50,18 @@ export class SystemRegister {
       clientIds: texts('clientId'),
       allowedRedirectUrls: texts('allowedRedirectUrls'),
     };
+  }
+
+  #ask(path: string, accept: readonly number[], signal: AbortSignal | undefined): ReturnType<AltinnApi['call']> {
+    return this.#api.call({
+      what: WHAT,
+      path: `${AUTHENTICATION}/systemregister/vendor${path}`,
+      token: this.#token,
+      accept,
+      maxBytes: 1024 * 1024,
+      circuit: 'register',
+      signal,
+    });
   }
 
   /**

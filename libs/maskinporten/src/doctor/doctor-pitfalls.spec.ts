@@ -490,6 +490,19 @@ describe('doctor pitfall 20: system register entry without this client id', () =
   });
 });
 
+describe('doctor: a system that is not there for this client', () => {
+  it.each([
+    ['of another organisation', { vendor: '310000035' }],
+    ['deleted', { isDeleted: true }],
+    ['unknown', { id: `${SYSTEM}_2` }],
+  ])('%s: the id is what is wrong, not a scope', async (_name, members) => {
+    const started = await bench({ systems: [{ id: SYSTEM, vendor: VENDOR, rights: [KB], ...members }] });
+    const diagnosis = await started.examine({ customer: { organisation: CUSTOMER } });
+    expect(diagnosis.cause?.id).toBe('system.unknown');
+    expect(diagnosis.cause?.cause.en).toContain('belongs to another organisation');
+  });
+});
+
 describe('doctor pitfall 21: system user missing', () => {
   it('never asked for', async () => {
     const diagnosis = await (await bench()).examine({ customer: { organisation: STRANGER, resource: KB } });

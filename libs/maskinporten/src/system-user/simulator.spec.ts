@@ -53,9 +53,11 @@ describe.each(['pdp', 'authorized-parties'] as const)('against the simulator, wi
   let simulator: Simulator;
   let app: INestApplication;
   let users: SystemUserService;
+  let clientId: string;
   beforeAll(async () => {
     simulator = await startTestSimulator();
     const options = await testClientOptions(simulator, { scopes: SCOPES, orgno: VENDOR });
+    ({ clientId } = options);
     await operate('systems', {
       id: SYSTEM,
       vendor: VENDOR,
@@ -159,5 +161,25 @@ describe.each(['pdp', 'authorized-parties'] as const)('against the simulator, wi
     const found = [];
     for await (const user of users.listSystemUsers()) found.push(user.organisation);
     expect(found).toContain(AGENT);
+  });
+
+  it('15, 16: an agent acts for its own organisation when that was delegated to it, and not before or after', async () => {
+    const orgno = organisationNumber(6);
+    const accessPackages = ['bookkeeping'];
+    await operate('accessPackages', { urn: 'bookkeeping', resources: [RESOURCE] });
+    await operate('systems', { id: SYSTEM, vendor: VENDOR, clientIds: [clientId], rights: [RESOURCE], accessPackages });
+    const id = '61616161-6161-4161-8161-616161616161';
+    await operate('systemUsers', { id, systemId: SYSTEM, orgno, accessPackages, userType: 'agent', clients: [CLIENT] });
+    const own = `/o/${orgno}/claims`;
+    const refused = await call(own);
+    expect(refused).toMatchObject({ status: 403, code: 'right_missing' });
+    expect(refused.text).toContain('own organisation');
+    expect(await call(`/o/${orgno}/clients/${CLIENT}`)).toMatchObject({ status: 200, text: CLIENT });
+    await operate(`systemUsers/${id}/self`);
+    users.forget({ organisation: orgno });
+    expect(await call(own)).toMatchObject({ status: 200, text: orgno });
+    await operate(`systemUsers/${id}/self`, undefined, 'DELETE');
+    expect(await call(own)).toMatchObject({ status: 403, code: 'right_missing' });
+    expect(await call(`/o/${orgno}/clients/${CLIENT}`)).toMatchObject({ status: 200, text: CLIENT });
   });
 });

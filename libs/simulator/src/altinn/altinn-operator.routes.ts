@@ -53,4 +53,14 @@ export function altinnOperatorRoutes(app: FastifyInstance, desk: CustomerDesk): 
     desk.removeClient(id, organisationNumber(orgno, 'orgno'));
     return reply.code(204).send();
   });
+
+  const self = `${BASE}/systemUsers/:id/self`;
+  app.post<{ Params: { id: string } }>(self, ({ params: { id } }, reply) => {
+    desk.delegateSelf(id);
+    return reply.code(204).send();
+  });
+  app.delete<{ Params: { id: string } }>(self, ({ params: { id } }, reply) => {
+    desk.revokeSelf(id);
+    return reply.code(204).send();
+  });
 }

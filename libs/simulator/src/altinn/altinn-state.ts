@@ -28,7 +28,10 @@ export interface Facts {
 
 export interface SystemChange {
   readonly changeType: string;
-  readonly changedData: object;
+  /** What was sent, as .NET wrote it; `undefined` for a deletion. */
+  readonly changedData: unknown;
+  readonly clientId: string | undefined;
+  readonly orgno: string | undefined;
   readonly created: string;
 }
 
@@ -100,19 +103,20 @@ export class AltinnState {
     return facts;
   }
 
+  /** Newest first. */
   changesOf(systemId: string): readonly SystemChange[] {
     return this.#changes.get(systemId) ?? [];
   }
 
-  recordChange(systemId: string, changeType: string, changedData: object): void {
-    const change = { changeType, changedData, created: this.world.clock.date().toISOString() };
-    this.#changes.set(systemId, [...this.changesOf(systemId), change]);
+  recordChange(systemId: string, change: Omit<SystemChange, 'created'>): void {
+    const created = this.world.clock.date().toISOString();
+    this.#changes.set(systemId, [{ ...change, created }, ...this.changesOf(systemId)]);
   }
 
-  /** A vendor's own system; others' do not exist for it. */
+  /** A vendor's own system; others' and deleted ones do not exist for it outside the register. */
   systemOf(vendor: string | undefined, systemId: string): System | undefined {
     const system = this.systems.get(systemId);
-    return system?.vendor === vendor ? system : undefined;
+    return system?.vendor === vendor && system?.isDeleted === false ? system : undefined;
   }
 
   findSystemUser(systemId: string, orgno: string, externalRef: string): SystemUser | undefined {

@@ -4,7 +4,7 @@ import type { AltinnState } from './altinn-state.js';
 import { authenticate, note } from './caller.js';
 import { partyIdOf, partyUuidOf } from './organisations.js';
 import { resourceIdOf } from './registry.js';
-import { actsFor, hasRight } from './rights.js';
+import { actsFor, hasRight, rootsOf } from './rights.js';
 import { AUTHORIZED_PARTIES } from './scopes.js';
 
 interface Filter {
@@ -68,7 +68,7 @@ export function authorizedPartiesRoutes(app: FastifyInstance, altinn: AltinnStat
     // Live: a token that outlives its system user sees nothing.
     const user = altinn.systemUsers.get(caller.systemUserId);
     note(request, 'system_user.live', user !== undefined, user?.id ?? `${caller.systemUserId} is deleted`);
-    const roots = user === undefined ? [] : user.userType === 'agent' ? user.clients : [user.orgno];
+    const roots = user === undefined ? [] : rootsOf(user);
     const data = roots
       .filter(() => {
         // Unknown ids are ignored, which looks the same as no right to them.

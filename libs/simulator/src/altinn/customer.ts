@@ -128,6 +128,31 @@ export class CustomerDesk {
     this.#replace(user, { clients: user.clients.filter((client) => client !== orgno) });
   }
 
+  /**
+   * Gives an agent its packages for its own organisation too; saying so again changes nothing.
+   * @throws OperatorRefusal with the code that Altinn's portal gets, for what is not an agent or has packages that only
+   * clients can give.
+   */
+  delegateSelf(id: string): void {
+    const user = this.#user(id);
+    if (user.userType !== 'agent') throw new OperatorRefusal(409, 'AUTH-00034: the system user is not an agent.');
+    const registered = this.#altinn.systems.get(user.systemId)?.accessPackages ?? [];
+    if (user.accessPackages.length === 0 || user.accessPackages.some((urn) => !registered.includes(urn))) {
+      throw new OperatorRefusal(409, 'AUTH-00063: it has no packages, or one that is not on the system any more.');
+    }
+    if (user.accessPackages.some((urn) => this.#altinn.accessPackage(urn)?.assignable === false)) {
+      throw new OperatorRefusal(409, 'AUTH-00064: one of its packages is for clients only.');
+    }
+    this.#replace(user, { self: true });
+  }
+
+  /** Takes them back. What clients have given stays. */
+  revokeSelf(id: string): void {
+    const user = this.#user(id);
+    if (user.userType !== 'agent') throw new OperatorRefusal(409, 'AUTH-00034: the system user is not an agent.');
+    this.#replace(user, { self: false });
+  }
+
   #decide(id: string, decision: Partial<Pick<SystemUserRequest, 'status' | 'timedOut'>>): void {
     const { request, change } = this.#pending(id);
     if (request !== undefined) this.#altinn.requests.addUnknown({ ...request, ...decision });

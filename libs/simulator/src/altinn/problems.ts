@@ -2,24 +2,33 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { logEntryOf } from '../kernel/index.js';
 
-/** Business errors that a vendor meets (Altinn, source of authentication). The titles are in our words; clients read the code. */
+/** Business errors that a vendor meets (Altinn, source of authentication). Titles are to the letter: some clients match words of them. */
 const AUTH = {
-  'AUTH-00000': [400, 'The organisation is not known in the register.'],
-  'AUTH-00001': [400, 'One or more rights are not found on the system, or cannot be delegated.'],
-  'AUTH-00004': [400, 'The customer already has a system user on this system.'],
+  'AUTH-00000': [400, "Can't resolve the Organisation Number from the logged in Reportee PartyId."],
+  'AUTH-00001': [400, 'One or more Right not found or not delegable.'],
+  'AUTH-00004': [400, 'Failed to create new SystemUser, existing SystemUser tied to the given System-Id.'],
   'AUTH-00010': [404, 'The Id does not refer to a Request in our system.'],
   'AUTH-00011': [404, 'The Id does not refer to a Registered System.'],
-  'AUTH-00015': [404, 'The system user is not found.'],
-  'AUTH-00021': [400, 'The redirect URI is not among those of the system.'],
-  'AUTH-00023': [401, 'The token does not name the organisation of a vendor.'],
-  'AUTH-00025': [400, 'The request is not a request for an agent system user.'],
-  'AUTH-00026': [400, 'The system has no redirect URI.'],
-  'AUTH-00058': [400, 'A request for an agent needs at least one access package.'],
-  'AUTH-00059': [400, 'A request needs a right or an access package.'],
-  'AUTH-00061': [409, 'The change request is no longer new. Use another correlation id.'],
-  'AUTH-00063': [400, 'One or more access packages are not on the system.'],
-  'AUTH-00064': [400, 'One or more access packages cannot be given to a standard system user.'],
-  'AUTH-00065': [400, 'One or more access packages are not meant for clients.'],
+  'AUTH-00015': [404, 'The SystemUser was not found.'],
+  'AUTH-00021': [400, 'The RedirectUri was not found or not valid.'],
+  'AUTH-00023': [401, "Can't resolve the Organisation Number for the Vendor from the Token."],
+  'AUTH-00025': [400, 'The request id is valid but its not a valid request for creating an agent system user'],
+  'AUTH-00026': [400, 'No redirect uris are set for the system'],
+  'AUTH-00058': [400, 'No AccessPackages found, an Agent SystemUser must have at least one'],
+  'AUTH-00059': [400, 'No AccessPackages or Single Rights found, a SystemUser must have at least one'],
+  'AUTH-00061': [
+    409,
+    'The Status of the Request is not New. Please generate a new CorrellationId for a new Change Request',
+  ],
+  'AUTH-00063': [400, 'One or more accesspackage is not found in the referenced system in the System Register.'],
+  'AUTH-00064': [
+    400,
+    'One or more access packages cannot be delegated. Either they are intended for clients or they cannot be delegated further.',
+  ],
+  'AUTH-00065': [
+    400,
+    'One or more access packages cannot be delegated because they are not intended for client relationships',
+  ],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type AuthCode = keyof typeof AUTH;
@@ -60,6 +69,8 @@ export interface ValidationProblem {
   readonly code: string;
   readonly title: string;
   readonly paths: readonly string[];
+  /** Extension members, such as the ids that were not found. */
+  readonly [member: string]: unknown;
 }
 
 export function validationProblem(
@@ -97,4 +108,16 @@ export function plainNotFound(request: FastifyRequest, reply: FastifyReply): Fas
     title: 'Not Found',
     status: 404,
   });
+}
+
+/** A text, as some refusals of the register are. */
+export function plainText(request: FastifyRequest, reply: FastifyReply, status: 400 | 404, text: string): FastifyReply {
+  logEntryOf(request).refusal = { error: String(status), errorDescription: text };
+  return reply.code(status).type('text/plain; charset=utf-8').send(text);
+}
+
+/** What becomes of a fault that Altinn's source does not handle. */
+export function unhandled(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const title = 'An error occurred while processing your request.';
+  return send(request, reply, { type: 'https://tools.ietf.org/html/rfc9110#section-15.6.1', title, status: 500 });
 }

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import {
   AGENT_SYSTEM,
   AMELDING,
+  AUTHORIZE,
   A_ORDNING,
   type Answer,
   AltinnBench,
   CLIENT_A,
   CLIENT_B,
+  CLIENT_ONLY,
   KB,
   PARTIES,
   SUBUNIT,
@@ -229,5 +231,74 @@ describe('authorizedparties', () => {
     expect(() => bench.operator.addClient(id, CLIENT_A)).toThrow(/agent/);
     expect((await bench.control(`/systemUsers/${id}/clients/${CLIENT_A}`, { method: 'POST' })).status).toBe(409);
     expect(bench.operator.systemUsers.get(id)).toMatchObject({ systemId: SYSTEM, clients: [] });
+  });
+
+  describe('of an agent, for its own organisation', () => {
+    let id: string;
+    beforeEach(async () => {
+      const system = { id: AGENT_SYSTEM, vendor: VENDOR, clientIds: ['client-1'], accessPackages: [A_ORDNING] };
+      bench.operator.systems.add(system);
+      id = await agent();
+      token = await bench.exchangedSystemUser(PARTIES);
+      bench.operator.addClient(id, CLIENT_A);
+    });
+    const self = async (method: string, of = id): Promise<Answer> =>
+      bench.send(bench.simulator.operatorUrl, `/operator/api/systemUsers/${of}/self`, { method });
+
+    it('is listed beside the clients once it is delegated, and by the API only', async () => {
+      expect(numbers(await ask(`?anyOfResourceIds=${AMELDING}`))).toEqual([CLIENT_A]);
+      expect((await self('POST')).status).toBe(204);
+      expect((await self('POST')).status).toBe(204);
+      expect(numbers(await ask(`?anyOfResourceIds=${AMELDING}`))).toEqual([CLIENT_A, CUSTOMER]);
+      expect(bench.operator.systemUsers.get(id)?.clients).toEqual([CLIENT_A]);
+      expect((await self('DELETE')).status).toBe(204);
+      expect(numbers(await ask(`?anyOfResourceIds=${AMELDING}`))).toEqual([CLIENT_A]);
+    });
+
+    it('is what the PDP permits, too', async () => {
+      const decisions: unknown[] = [];
+      const bearer = await bench.exchanged(AUTHORIZE);
+      const headers = { 'Ocp-Apim-Subscription-Key': 'any' };
+      const Request = {
+        AccessSubject: [{ Attribute: [{ AttributeId: 'urn:altinn:systemuser:uuid', Value: id }] }],
+        Action: [{ Attribute: [{ AttributeId: 'urn:oasis:names:tc:xacml:1.0:action:action-id', Value: 'write' }] }],
+        Resource: [
+          {
+            Attribute: [
+              { AttributeId: 'urn:altinn:resource', Value: AMELDING },
+              { AttributeId: 'urn:altinn:organization:identifier-no', Value: CUSTOMER },
+            ],
+          },
+        ],
+      };
+      const { delegateSelf, revokeSelf } = bench.operator;
+      for (const change of [undefined, delegateSelf, revokeSelf]) {
+        change?.(id);
+        const call = { token: bearer, body: { Request }, headers };
+        const { json } = await bench.platform('/authorization/api/v1/authorize', call);
+        decisions.push((json['response'] as { decision: string }[])[0]?.decision);
+      }
+      expect(decisions).toEqual(['NotApplicable', 'Permit', 'NotApplicable']);
+    });
+
+    it('cannot be delegated to others than agents, nor with packages that only clients can give', async () => {
+      const standard = await bench.approved({ accessPackages: [{ urn: A_ORDNING }] });
+      expect((await self('POST', standard)).json).toMatchObject({
+        status: 409,
+        detail: expect.stringContaining('AUTH-00034'),
+      });
+      bench.operator.systemUsers.add({ id, systemId: AGENT_SYSTEM, orgno: CUSTOMER, userType: 'agent' });
+      expect((await self('POST')).json).toMatchObject({ detail: expect.stringContaining('AUTH-00063') });
+      bench.operator.systems.add({ id: AGENT_SYSTEM, vendor: VENDOR, accessPackages: [CLIENT_ONLY] });
+      bench.operator.systemUsers.add({
+        id,
+        systemId: AGENT_SYSTEM,
+        orgno: CUSTOMER,
+        userType: 'agent',
+        accessPackages: [CLIENT_ONLY],
+      });
+      expect((await self('POST')).json).toMatchObject({ detail: expect.stringContaining('AUTH-00064') });
+      expect((await self('DELETE', '99999999-0000-4000-8000-000000000000')).status).toBe(404);
+    });
   });
 });

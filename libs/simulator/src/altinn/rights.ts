@@ -2,7 +2,13 @@ import type { Right, SystemUser } from '../maskinporten/index.js';
 import type { AltinnState } from './altinn-state.js';
 import { resourceIdOf } from './registry.js';
 
-/** Every party that a system user acts for: its owner, or an agent's clients; with their sub-units. */
+/** For whom a system user acts: its owner, or an agent's clients, and the agent itself once that is delegated. */
+export function rootsOf({ userType, clients, orgno, self }: SystemUser): readonly string[] {
+  if (userType === 'standard') return [orgno];
+  return self ? [...clients.filter((client) => client !== orgno), orgno] : clients;
+}
+
+/** Every party that a system user acts for, with their sub-units. */
 export function partiesOf(user: SystemUser, altinn: AltinnState): readonly string[] {
   const parties: string[] = [];
   const take = (orgno: string): void => {
@@ -10,12 +16,12 @@ export function partiesOf(user: SystemUser, altinn: AltinnState): readonly strin
     parties.push(orgno);
     altinn.organisations.subunitsOf(orgno).forEach(take);
   };
-  (user.userType === 'agent' ? user.clients : [user.orgno]).forEach(take);
+  rootsOf(user).forEach(take);
   return parties;
 }
 
 export function actsFor(user: SystemUser, orgno: string, altinn: AltinnState): boolean {
-  const roots = user.userType === 'agent' ? user.clients : [user.orgno];
+  const roots = rootsOf(user);
   return altinn.organisations.ancestry(orgno).some((ancestor) => roots.includes(ancestor));
 }
 

@@ -66,8 +66,10 @@ export interface SystemInput {
   /** What the customer reads. Default: the id. */
   name?: LocalisedText;
   description?: LocalisedText;
-  /** Whether customers may choose the system in the portal themselves. Default false. */
+  /** Whether customers may choose the system in the portal themselves. Default true. */
   isVisible?: boolean;
+  /** A deleted system keeps its id, and is nobody's. Default false. */
+  isDeleted?: boolean;
 }
 
 export const readSystem = record({
@@ -79,7 +81,8 @@ export const readSystem = record({
   allowedRedirectUrls: withDefault(list(text(/^https?:\/\/\S+$/, 'an absolute URL')), []),
   name: optional(localisedText),
   description: optional(localisedText),
-  isVisible: withDefault(flag, false),
+  isVisible: withDefault(flag, true),
+  isDeleted: withDefault(flag, false),
 });
 
 export type System = ReturnType<typeof readSystem>;
@@ -105,6 +108,8 @@ export interface SystemUserInput {
   userType?: 'standard' | 'agent';
   /** Organisation numbers of an agent's clients. */
   clients?: string[];
+  /** Whether an agent may use its packages for its own organisation too. Default false. */
+  self?: boolean;
 }
 
 /** Altinn's grammar for the vendor's own key (Digdir, system user). */
@@ -119,12 +124,16 @@ const systemUserMembers = record({
   accessPackages: withDefault(list(accessPackage), []),
   userType: withDefault(oneOf('standard', 'agent'), 'standard'),
   clients: withDefault(list(organisationNumber), []),
+  self: withDefault(flag, false),
 });
 
 const readSystemUser = (value: unknown, field: string) => {
   const user = systemUserMembers(value, field);
   if (user.userType === 'standard' && user.clients.length > 0) {
     refuse(field === '' ? 'clients' : `${field}.clients`, 'only a system user of type "agent" has clients');
+  }
+  if (user.userType === 'standard' && user.self) {
+    refuse(field === '' ? 'self' : `${field}.self`, 'is for a system user of type "agent"; others always have it');
   }
   return { ...user, id: user.id ?? randomUUID(), externalRef: user.externalRef ?? user.orgno };
 };

@@ -61,6 +61,7 @@ export const CHECK_WORDS: Readonly<Record<string, readonly [passed: string, fail
   'system_user.found': ['The system user is found', 'There is no such system user'],
   'system_user.absent': ['There is no such system user yet', 'The system user exists already'],
   'system_user.live': ['The system user exists', 'The system user has been deleted'],
+  'system.found': ['The system is found', 'There is no such system'],
   'system.own': ['The system is the vendor’s own', 'The vendor has no such system'],
   'system.valid': ['The system is well formed', 'The system breaks a rule of the register'],
   'system.vendor': ['The system is the sender’s', 'The system is another vendor’s'],

@@ -6,7 +6,16 @@ import type { MaskinportenState } from '../maskinporten/index.js';
 /** What the customer does in Altinn's portal. */
 type CustomerActions = Pick<
   CustomerDesk,
-  'approve' | 'reject' | 'timeOut' | 'deleteSystemUser' | 'revokeRight' | 'grantRight' | 'addClient' | 'removeClient'
+  | 'approve'
+  | 'reject'
+  | 'timeOut'
+  | 'deleteSystemUser'
+  | 'revokeRight'
+  | 'grantRight'
+  | 'addClient'
+  | 'removeClient'
+  | 'delegateSelf'
+  | 'revokeSelf'
 >;
 
 /** Control of a running simulator from the same process; the HTTP API under `/operator/api/` does the same. */
@@ -70,6 +79,8 @@ export function makeOperator(altinn: AltinnState, faults: Faults, world: World, 
     grantRight: (id, resource, action) => desk.grantRight(id, resource, action),
     addClient: (id, orgno) => desk.addClient(id, orgno),
     removeClient: (id, orgno) => desk.removeClient(id, orgno),
+    delegateSelf: (id) => desk.delegateSelf(id),
+    revokeSelf: (id) => desk.revokeSelf(id),
     faults,
     clock: world.clock,
     log: world.log.entries,

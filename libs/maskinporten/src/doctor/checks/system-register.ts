@@ -57,8 +57,8 @@ export const clientNotListed = (systemId: string): Complaint => ({
 const unknownSystem = (systemId: string): Complaint => ({
   kind: 'unknown',
   cause: words(
-    `There is no system ${systemId} of yours in this environment.`,
-    `Dere har ikke noe system ${systemId} i dette miljøet.`,
+    `There is no system ${systemId} of yours in this environment: it is not registered, was deleted, or belongs to another organisation.`,
+    `Dere har ikke noe system ${systemId} i dette miljøet: det er ikke registrert, er slettet, eller tilhører en annen virksomhet.`,
   ),
   fix: words(
     'Check the spelling; the id starts with your organisation number and an underscore. Systems of the test environment and production are separate.',

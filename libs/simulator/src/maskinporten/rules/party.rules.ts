@@ -18,6 +18,7 @@ function systemUser(element: Readonly<Record<string, unknown>>, grant: Grant, st
       user.orgno === owner &&
       user.externalRef === reference &&
       system?.vendor === client.orgno &&
+      !system.isDeleted &&
       system.clientIds.includes(client.clientId)
     );
   });
