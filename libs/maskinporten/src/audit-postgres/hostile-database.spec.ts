@@ -12,7 +12,7 @@ import { PgliteBackend, PostgresBackend, type Backend } from './audit-backends.f
 import { migrateAuditDatabase } from './migrate-audit-database.js';
 import { openPgliteAuditStore } from './pglite-audit-store.js';
 import { PostgresAuditStore } from './postgres-audit-store.js';
-import { putEmptyPglite } from './prepared-pglite.fixtures.js';
+import { memoryPglite, putEmptyPglite } from './prepared-pglite.fixtures.js';
 import { withPostgres } from './postgres-cluster.fixtures.js';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
@@ -262,7 +262,7 @@ describe('a hostile database: PostgreSQL', () => {
 
 describe('a log in a PGlite folder', () => {
   it('F-154: is written with read committed, whatever its default is', async () => {
-    const pglite = await PGlite.create();
+    const pglite = await memoryPglite();
     await pglite.exec(`ALTER ROLE postgres SET default_transaction_isolation = 'serializable';
       SET default_transaction_isolation = 'serializable'`);
     const store = await openPgliteAuditStore(pglite);

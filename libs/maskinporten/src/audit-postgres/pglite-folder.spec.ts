@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { FolderLock, FolderNotLockableError } from '../basics/index.js';
 import { explainLock } from './audit-folder-error.js';
 import { openPgliteAuditStore } from './pglite-audit-store.js';
-import { putEmptyPglite } from './prepared-pglite.fixtures.js';
+import { memoryPglite, putEmptyPglite } from './prepared-pglite.fixtures.js';
 
 const root = mkdtempSync(join(tmpdir(), 'audit-folder-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -62,7 +62,7 @@ describe('the folder of an audit log', () => {
       failures: [{ field: 'audit.folder', reason: expect.stringContaining('{ folder, PGlite }') as unknown }],
     });
     await pglite.close();
-    await (await openPgliteAuditStore(await PGlite.create())).close();
+    await (await openPgliteAuditStore(await memoryPglite())).close();
   });
 
   it.each(['memory://', 'file:///tmp/log', 'idb://log'])(

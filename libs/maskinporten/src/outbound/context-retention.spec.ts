@@ -9,7 +9,7 @@ import { attachMaskinporten } from './attach-maskinporten.js';
 import { MaskinportenContext } from './maskinporten-context.js';
 import { startRecordingServer, startWorld, type RecordingServer, type World } from './outbound.fixtures.js';
 
-const REQUESTS = sized({ test: 400, soak: 10_000 });
+const REQUESTS = sized({ test: 100, soak: 10_000 });
 const SOCKETS = 8;
 
 // Jest's own realm has no gc(), and --expose-gc on the command line would be needed by everybody who runs the tests.
