@@ -3,35 +3,41 @@
 const rooms = {
   basics: [],
   errors: [],
-  keys: [],
-  issuer: [],
-  pkcs11: ['keys'],
-  'aws-kms': ['keys'],
+  http: [],
+  'key-files': [],
+  certificates: ['key-files'],
+  keys: ['key-files', 'certificates'],
+  issuer: ['http'],
+  pkcs11: ['keys', 'key-files'],
+  'aws-kms': ['keys', 'key-files'],
   grants: ['keys', 'issuer'],
-  'token-endpoint': ['grants', 'keys', 'issuer'],
-  tokens: ['token-endpoint', 'grants', 'keys', 'issuer'],
-  'self-service': ['tokens', 'token-endpoint', 'grants', 'keys', 'issuer'],
+  'token-endpoint': ['grants', 'keys', 'issuer', 'http'],
+  tokens: ['token-endpoint', 'grants', 'keys', 'issuer', 'http'],
+  'self-service': ['tokens', 'token-endpoint', 'grants', 'keys', 'key-files', 'issuer', 'http'],
   // What rooms tell those who only listen.
   signals: ['tokens'],
   // Nest's side of decorators: which methods it calls through guards and interceptors.
   handlers: [],
   outbound: ['handlers', 'signals', 'tokens', 'grants', 'issuer'],
-  altinn: ['tokens', 'token-endpoint', 'grants', 'issuer'],
+  altinn: ['tokens', 'token-endpoint', 'grants', 'issuer', 'http'],
   rights: ['altinn', 'signals', 'tokens', 'grants', 'issuer'],
   // The provider's side.
-  'resource-server': ['handlers', 'rights', 'altinn', 'signals', 'grants', 'issuer'],
+  'resource-server': ['handlers', 'rights', 'altinn', 'signals', 'grants', 'issuer', 'http'],
   'system-user': ['handlers', 'rights', 'altinn', 'outbound', 'signals', 'tokens', 'grants', 'issuer'],
-  doctor: ['self-service', 'altinn', 'tokens', 'grants', 'keys', 'issuer'],
+  // What is wrong with a set-up, in words that health and the doctor share.
+  findings: ['keys', 'issuer'],
+  doctor: ['findings', 'self-service', 'altinn', 'tokens', 'grants', 'keys', 'key-files', 'issuer', 'http'],
   // They only listen: nothing but the module and the command knows them.
   telemetry: ['signals'],
   audit: ['handlers', 'signals'],
   'audit-postgres': ['audit'],
-  health: ['signals', 'doctor', 'token-endpoint', 'keys', 'issuer'],
+  health: ['signals', 'findings', 'token-endpoint', 'keys', 'tokens'],
   // Variables, whoever reads them.
   environment: [],
   // The command: plain TypeScript on the rooms, never in the application's process.
   cli: [
     'environment',
+    'findings',
     'doctor',
     'self-service',
     'system-user',
@@ -42,7 +48,10 @@ const rooms = {
     'token-endpoint',
     'grants',
     'keys',
+    'certificates',
+    'key-files',
     'issuer',
+    'http',
   ],
 };
 // The simulator's rooms: one per thing simulated, on a kernel that knows none of them.
@@ -99,19 +108,23 @@ module.exports = {
     {
       name: 'core-without-nest',
       comment:
-        'keys … tokens, altinn, rights, self-service and the doctor are plain TypeScript that a test constructs with `new`',
+        'http … tokens, altinn, rights, self-service and the doctor are plain TypeScript that a test constructs with `new`',
       severity: 'error',
       from: {
         path: [
           room([
             'basics',
             'errors',
+            'http',
+            'key-files',
+            'certificates',
             'keys',
             'issuer',
             'grants',
             'token-endpoint',
             'tokens',
             'signals',
+            'findings',
             'doctor',
             'self-service',
             'altinn',

@@ -18,8 +18,8 @@ export type {
   PemKeySource,
   Pkcs12KeySource,
   SignerKeySource,
-  SigningAlgorithm,
 } from './keys/index.js';
+export type { SigningAlgorithm } from './key-files/index.js';
 
 // Tokens.
 export { MaskinportenToken, MaskinportenTokenService, createTokenService } from './tokens/index.js';

@@ -1,13 +1,7 @@
 import { createError, isMaskinportenError } from '../errors/index.js';
 import { normaliseTokenRequest, type NormalisedTokenRequest } from '../grants/index.js';
-import {
-  systemClock,
-  type Clock,
-  type HttpRequest,
-  type HttpResponse,
-  type HttpTransport,
-  type InsecureHosts,
-} from '../issuer/index.js';
+import { systemClock, type Clock } from '../basics/index.js';
+import type { HttpRequest, HttpResponse, HttpTransport, InsecureHosts } from '../http/index.js';
 import { parseRetryAfter } from '../token-endpoint/index.js';
 import type { MaskinportenToken, MaskinportenTokenService } from '../tokens/index.js';
 import { PLATFORM_FIELD } from './altinn-config.js';

@@ -1,6 +1,7 @@
 import { PATIENT } from '../../../../test/support/patience.js';
 import { rsaKeyPair } from '../../../../test/support/pool.js';
-import { HttpTransport, type Clock } from '../issuer/index.js';
+import { HttpTransport } from '../http/index.js';
+import type { Clock } from '../basics/index.js';
 import { createTokenService, type MaskinportenTokenService } from '../tokens/index.js';
 import { AltinnClient } from './altinn-client.js';
 import type { AltinnStandIn } from './altinn-stand-in.fixtures.js';

@@ -1,4 +1,5 @@
-import type { Clock, HttpTransport } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
+import type { HttpTransport } from '../http/index.js';
 import { AltinnApi, type AltinnTokens } from './altinn-api.js';
 import { AuthorizedParties } from './authorized-parties.js';
 import { Pdp } from './pdp.js';

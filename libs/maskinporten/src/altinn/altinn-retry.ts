@@ -1,6 +1,7 @@
 import { isMaskinportenError, withDetails, type MaskinportenError } from '../errors/index.js';
 import { isAltinnError } from './altinn-error.js';
-import { isStaleSocket, type Clock } from '../issuer/index.js';
+import { isStaleSocket } from '../http/index.js';
+import type { Clock } from '../basics/index.js';
 import { backoffMs, CircuitBreaker, fits, FOREGROUND_LIMITS, isTransient, sleep } from '../token-endpoint/index.js';
 
 export interface AltinnRetryOptions {

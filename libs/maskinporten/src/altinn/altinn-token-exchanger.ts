@@ -1,6 +1,7 @@
 import { createError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
-import { systemClock, type Clock, type HttpResponse, type HttpTransport } from '../issuer/index.js';
+import { systemClock, type Clock } from '../basics/index.js';
+import type { HttpResponse, HttpTransport } from '../http/index.js';
 import { parseRetryAfter } from '../token-endpoint/index.js';
 import type { ExchangedToken, MaskinportenToken, MaskinportenTokenService, TokenExchanger } from '../tokens/index.js';
 import { AUTHENTICATION, PLATFORM_FIELD } from './altinn-config.js';

@@ -1,5 +1,5 @@
 import { createError, type ErrorDetails, type Hint, type MaskinportenError } from '../errors/index.js';
-import type { HttpResponse } from '../issuer/index.js';
+import type { HttpResponse } from '../http/index.js';
 import { AltinnError } from './altinn-error.js';
 import { readProblem } from './altinn-problem.js';
 import { authCodeFacts } from './auth-code.js';

@@ -1,6 +1,6 @@
 import { isRecord, isUuid } from '../basics/index.js';
 import { parseOrganisationNumber } from '../grants/index.js';
-import { checkUrl, type InsecureHosts } from '../issuer/index.js';
+import { checkUrl, type InsecureHosts } from '../http/index.js';
 import { unusableAnswer } from './refused-answer.js';
 import { readPackages, readRights, type Right } from './right.js';
 import { read, readDate, readText } from './wire.js';

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { KMSClient, KMSClientConfig } from '@aws-sdk/client-kms';
 import { isWholeNumber, notWholeNumber } from '../basics/index.js';
 import { ConfigurationFailures } from '../errors/index.js';
-import { isSigningAlgorithm, type SigningAlgorithm } from '../keys/index.js';
+import { isSigningAlgorithm, type SigningAlgorithm } from '../key-files/index.js';
 
 export interface AwsKmsSignerOptions {
   /** Id, ARN or alias (`alias/maskinporten`) of an asymmetric RSA key for signing. An alias is followed once, at start. */

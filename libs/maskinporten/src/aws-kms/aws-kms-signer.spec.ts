@@ -10,7 +10,8 @@ import { inspect } from 'node:util';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { isMaskinportenError, type MaskinportenError } from '../errors/index.js';
-import { jwkThumbprint, loadSigningKey, type SigningKey } from '../keys/index.js';
+import { jwkThumbprint } from '../key-files/index.js';
+import { loadSigningKey, type SigningKey } from '../keys/index.js';
 import { compileRooms } from '../keys/compiled-rooms.fixtures.js';
 import { makeKey, TestAuthority } from '../keys/keys.fixtures.js';
 import { awsKmsSigner, type AwsKmsSigner, type AwsKmsSignerOptions } from './index.js';
@@ -216,7 +217,7 @@ describe('a KMS that cannot be reached', () => {
     const { port } = tls.address() as AddressInfo;
     const endpoints = ['http://127.0.0.1:1', 'http://no-such-host.invalid', `https://127.0.0.1:${port}`];
     const directory = mkdtempSync(join(tmpdir(), 'maskinporten-kms-'));
-    compileRooms(directory, ['errors', 'keys', 'aws-kms']);
+    compileRooms(directory, ['errors', 'key-files', 'certificates', 'keys', 'aws-kms']);
     const script = join(directory, 'main.js');
     writeFileSync(
       script,

@@ -2,7 +2,8 @@ import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { GetPublicKeyCommand, KMSClient, SignCommand, type SigningAlgorithmSpec } from '@aws-sdk/client-kms';
 import { beforeDeadline, ownMembers } from '../basics/index.js';
 import { createError, isMaskinportenError } from '../errors/index.js';
-import { jwkThumbprint, SignerHealth, type MaskinportenSigner, type SigningAlgorithm } from '../keys/index.js';
+import { jwkThumbprint, type SigningAlgorithm } from '../key-files/index.js';
+import { SignerHealth, type MaskinportenSigner } from '../keys/index.js';
 import { checkOptions, type AwsKmsSettings, type AwsKmsSignerOptions } from './aws-kms-options.js';
 import { keyError, kmsError } from './kms-error.js';
 

@@ -17,6 +17,8 @@ export { redact } from './redact.js';
 export { retryAfterSeconds } from './retry-after-seconds.js';
 export { Slices } from './slices.js';
 export { TemporaryFolder } from './temporary-folder.js';
+export { systemClock } from './clock.js';
+export type { Clock } from './clock.js';
 export { untilAborted } from './until-aborted.js';
 export { isUuid } from './is-uuid.js';
 export { isWholeNumber, notWholeNumber } from './whole-number.js';

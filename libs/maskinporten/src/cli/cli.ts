@@ -30,6 +30,16 @@ export class Cli {
     return text[this.language];
   }
 
+  /** An option of a command that takes a value. */
+  option(describe: Text): { readonly type: 'string'; readonly requiresArg: true; readonly describe: string } {
+    return { type: 'string', requiresArg: true, describe: this.text(describe) };
+  }
+
+  /** An option of a command that is on or off, and off by default. */
+  flag(describe: Text): { readonly type: 'boolean'; readonly default: false; readonly describe: string } {
+    return { type: 'boolean', default: false, describe: this.text(describe) };
+  }
+
   /** Colours `text` in a terminal; plain everywhere else. */
   style(style: Style | readonly Style[], text: string): string {
     return this.#colour ? styleText([style].flat(), text, { validateStream: false }) : text;
@@ -71,13 +81,20 @@ export class Cli {
    */
   async environment(envFile: string | undefined): Promise<Readonly<Record<string, string | undefined>>> {
     if (envFile === undefined) return this.io.env;
-    let content: string;
+    return { ...parseEnv(withoutByteOrderMark(await this.readText(envFile))), ...this.io.env };
+  }
+
+  /**
+   * The text of a file that was named on the command line.
+   *
+   * @throws UsageError when it cannot be read.
+   */
+  async readText(file: string): Promise<string> {
     try {
-      content = await readFile(this.path(envFile), 'utf8');
+      return await readFile(this.path(file), 'utf8');
     } catch {
-      throw new UsageError({ en: `${envFile} cannot be read.`, nb: `${envFile} kan ikke leses.` });
+      throw new UsageError({ en: `${file} cannot be read.`, nb: `${file} kan ikke leses.` });
     }
-    return { ...parseEnv(withoutByteOrderMark(content)), ...this.io.env };
   }
 
   #clearProgress(): void {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import type { CliIo } from './cli-io.js';
 import { Cli } from './cli.js';
-import { COMMANDS } from './commands/index.js';
+import { COMMANDS } from './commands.js';
 import { type Command, type GlobalOptions, Outcome, WHICH } from './define-command.js';
 import { type ExitCode, UsageError } from './exit.js';
 import { LANGUAGES, languageOf } from './language.js';

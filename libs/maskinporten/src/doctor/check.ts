@@ -1,5 +1,5 @@
 import type { Examination } from './examination.js';
-import type { Finding, Topic } from './finding.js';
+import type { Finding, Topic } from '../findings/index.js';
 
 /** Looks at one thing. It does not throw: what is wrong is its result. */
 export interface Check extends Topic {

@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeKey, TestAuthority } from '../keys/keys.fixtures.js';
+import { clockFinding, expiryFindings, type Finding } from '../findings/index.js';
 import { createTokenService } from '../tokens/index.js';
 import { CUSTOMER, DAY_MS, DoctorBench, KB, SCOPE, client, publicJwk, sharedKey } from './doctor.fixtures.js';
-import { ALL_CHECKS, checkClock, checkExpiry, examine, type Finding } from './index.js';
+import { ALL_CHECKS, examine } from './index.js';
 
 let bench: DoctorBench;
 beforeAll(async () => {
@@ -160,7 +161,10 @@ describe('a set-up that is hardly one', () => {
     ['a key file that is not there', { file: '/does/not/exist.pem', kid: 'kid-1' }, 'key.file'],
     ['a passphrase that is missing', undefined, 'key.passphrase'],
     ['a key of 1024 bits', { pem: makeKey(1024).pem, kid: 'kid-1' }, 'key.algorithm'],
-    ['what is no key', { pem: 'hello', kid: 'kid-1' }, 'key.unusable'],
+    ['what is not a key', { pem: 'hello', kid: 'kid-1' }, 'key.unusable'],
+    ['two keys of which none is named', { jwk: { keys: [makeKey().jwk, makeKey().jwk] } }, 'key.choice'],
+    ['a kid of two words in a JWK', { jwk: { ...makeKey().jwk, kid: 'a b' } }, 'key.kid-malformed'],
+    ['a JWK for PS256', { jwk: { ...makeKey().jwk, kid: 'kid-1', alg: 'PS256' } }, 'key.algorithm'],
   ])('F-116: %s', async (_, key, id) => {
     const encrypted = sharedKey().privateKey.export({
       type: 'pkcs8',
@@ -338,7 +342,7 @@ describe('checks of a running service', () => {
   ])('count the days before an end as people do: %i', (days, en, nb) => {
     const nowMs = Date.UTC(2026, 0, 1);
     for (const what of ['certificate', 'registered-key'] as const) {
-      const [found] = checkExpiry([{ what, endsAt: new Date(nowMs + days * DAY_MS), counts: true }], nowMs);
+      const [found] = expiryFindings([{ what, endsAt: new Date(nowMs + days * DAY_MS), counts: true }], nowMs);
       expect(found?.cause).toEqual({ en: expect.stringContaining(en), nb: expect.stringContaining(nb) });
     }
   });
@@ -352,7 +356,7 @@ describe('checks of a running service', () => {
     await tokens.getToken(SCOPE);
     const { key, clock } = tokens.status;
     await tokens.close();
-    expect(checkClock(clock)).toMatchObject({ id: 'clock', level: 'good' });
-    expect(checkExpiry(key.ends, Date.now())).toMatchObject([{ id: 'expiry.key-expires', level: 'warning' }]);
+    expect(clockFinding(clock)).toMatchObject({ id: 'clock', level: 'good' });
+    expect(expiryFindings(key.ends, Date.now())).toMatchObject([{ id: 'expiry.key-expires', level: 'warning' }]);
   });
 });

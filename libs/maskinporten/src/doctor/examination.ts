@@ -1,19 +1,18 @@
 import { AltinnClient, AltinnTokenExchanger } from '../altinn/index.js';
 import { createError, isMaskinportenError, type MaskinportenError } from '../errors/index.js';
 import { parseScopes, type TokenRequestInput } from '../grants/index.js';
+import { HttpTransport } from '../http/index.js';
 import {
-  HttpTransport,
   ISSUER_PRESETS,
   Issuer,
   ServerClock,
   environmentOfHost,
   resolveIssuer,
-  systemClock,
-  type Clock,
   type EnvironmentName,
   type IssuerMetadata,
   type ResolvedIssuer,
 } from '../issuer/index.js';
+import { systemClock, type Clock } from '../basics/index.js';
 import { loadKeyRing, type KeyRing, type KeyWarning } from '../keys/index.js';
 import { SELF_SERVICE_URLS, listScopes } from '../self-service/index.js';
 import { createTokenService, type MaskinportenToken, type MaskinportenTokenService } from '../tokens/index.js';

@@ -2,7 +2,7 @@ import type { Hint } from '../errors/index.js';
 import { ALL_CHECKS } from './all-checks.js';
 import type { Check } from './check.js';
 import { Examination } from './examination.js';
-import { skipped, topicOf, words, type Finding, type FindingLevel } from './finding.js';
+import { skipped, topicOf, words, type Finding, type FindingLevel } from '../findings/index.js';
 import type { DoctorSetup } from './setup.js';
 
 export interface ExamineOptions {

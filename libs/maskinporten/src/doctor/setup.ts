@@ -1,4 +1,5 @@
-import type { Clock, Destination, EnvironmentName } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
+import type { Destination, EnvironmentName } from '../issuer/index.js';
 import type { KeySource } from '../keys/index.js';
 
 /** A customer whose delegation is looked at. */

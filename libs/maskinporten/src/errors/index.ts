@@ -2,7 +2,7 @@
 export { ERROR_CODES } from './error-code.js';
 export type { ActBy, ErrorCategory, ErrorCodeFacts, Hint, MaskinportenErrorCode } from './error-code.js';
 export { MaskinportenError } from './maskinporten-error.js';
-export type { ErrorDetails, Failure, OAuthErrorName } from './maskinporten-error.js';
+export type { ErrorDetails, Failure, KeyFailureKind, OAuthErrorName } from './maskinporten-error.js';
 export {
   AccessNotGrantedError,
   MaskinportenConfigurationError,

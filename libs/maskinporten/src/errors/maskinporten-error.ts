@@ -6,7 +6,27 @@ export interface Failure {
   readonly field: string;
   readonly code: MaskinportenErrorCode;
   readonly reason: string;
+  /** What sort of fault it is, when the setting is one of a key. */
+  readonly kind?: KeyFailureKind;
 }
+
+/** What can be wrong with a configured key; the doctor explains each. */
+export type KeyFailureKind =
+  /** How the source is written: no or two kinds of source, a value of the wrong type. */
+  | 'source'
+  /** The file cannot be read, or too many may read it. */
+  | 'file'
+  /** What was read is not a key, is damaged or lacks something. */
+  | 'content'
+  | 'passphrase'
+  /** Not RSA, or of a size or algorithm that Maskinporten does not take. */
+  | 'algorithm'
+  | 'not-for-signing'
+  /** Several keys, and none or more than one is meant. */
+  | 'choice'
+  | 'kid-missing'
+  | 'kid-malformed'
+  | 'certificate-of-another-key';
 
 /** OAuth `error` values we know; anything else a server says becomes `unknown_error`, so that it cannot smuggle text. */
 export type OAuthErrorName =

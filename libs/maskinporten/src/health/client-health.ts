@@ -1,6 +1,6 @@
-import { checkClock, checkExpiry, type Finding } from '../doctor/index.js';
+import { clockFinding, expiryFindings, type Finding } from '../findings/index.js';
 import { isMaskinportenError } from '../errors/index.js';
-import type { Clock } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
 import { daysLeft, expiryTier } from '../keys/index.js';
 import type { TokenEvent, TokenServiceStatus, WatchedTokenService } from '../signals/index.js';
 import { REPORT_PARTS, type ClientReport, type FaultReport, type ReportPart } from './client-report.js';
@@ -130,7 +130,7 @@ export class ClientHealth {
 
   #findings({ key, clock }: TokenServiceStatus): Finding[] {
     const ends = key.ends.filter(({ counts }) => counts);
-    return [...checkExpiry(ends, this.#clock.wallMs()), checkClock(clock)].filter(
+    return [...expiryFindings(ends, this.#clock.wallMs()), clockFinding(clock)].filter(
       ({ level }) => level === 'failed' || level === 'warning',
     );
   }

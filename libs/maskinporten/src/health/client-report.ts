@@ -1,4 +1,4 @@
-import type { Finding } from '../doctor/index.js';
+import type { Finding } from '../findings/index.js';
 import type { ExpiryTier } from '../keys/index.js';
 import type { TokenServiceStatus } from '../signals/index.js';
 import type { HealthState } from './health-state.js';

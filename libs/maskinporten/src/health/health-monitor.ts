@@ -9,7 +9,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { moduleNotImported } from '../errors/index.js';
-import { systemClock, type Clock } from '../issuer/index.js';
+import { systemClock, type Clock } from '../basics/index.js';
 import { ClientRegistry, HealthContributors, unknownClient, type HealthContribution } from '../signals/index.js';
 import { BackgroundCheck } from './background-check.js';
 import { ClientHealth } from './client-health.js';

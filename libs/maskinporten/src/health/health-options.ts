@@ -1,4 +1,4 @@
-import type { Clock } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
 import type { WatchedTokenService } from '../signals/index.js';
 import type { CheckInterval } from './background-check.js';
 

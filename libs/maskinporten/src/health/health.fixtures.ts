@@ -1,5 +1,5 @@
 import { createError, type ErrorDetails, type MaskinportenError, type MaskinportenErrorCode } from '../errors/index.js';
-import type { Clock } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
 import type { TokenEvent, TokenServiceStatus, WatchedTokenService } from '../signals/index.js';
 import type { RequestKind } from '../token-endpoint/index.js';
 import { MaskinportenToken, type TokenEventListener } from '../tokens/index.js';

@@ -10,8 +10,7 @@ import request from 'supertest';
 import { PATIENT } from '../../../../test/support/patience.js';
 import { HealthContributors } from '../signals/index.js';
 import { startTestSimulator, testClientOptions } from '../testing/simulator.fixtures.js';
-import { MaskinportenModule, type MaskinportenModuleExtras } from '../module/index.js';
-import type { MaskinportenOptions } from '../module/index.js';
+import { MaskinportenModule, type MaskinportenModuleExtras, type MaskinportenOptions } from '../module/index.js';
 import { MaskinportenTokenService } from '../tokens/index.js';
 import { HandClock, START_MS } from './health.fixtures.js';
 import {

@@ -1,5 +1,4 @@
-import { isConfidential } from './checked-url.js';
-import type { InsecureHosts } from './insecure-hosts.js';
+import { isConfidential, type InsecureHosts } from '../http/index.js';
 
 /**
  * Somewhere a token may be sent: an origin (scheme, host and port), or an origin with the start of a path.

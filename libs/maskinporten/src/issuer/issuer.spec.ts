@@ -2,19 +2,18 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { isMaskinportenError } from '../errors/index.js';
+import { HttpTransport, type SecurityEvent } from '../http/index.js';
 import {
-  HttpTransport,
   Issuer,
   ISSUER_PRESETS,
   resolveIssuer,
   ServerClock,
-  type Clock,
   type IssuerOptions,
   type ResolvedIssuer,
-  type SecurityEvent,
 } from './index.js';
+import type { Clock } from '../basics/index.js';
 import { MetadataRefusal, parseIssuerMetadata } from './issuer-metadata.js';
-import { TestServers, turn, type TestServer } from './sockets.fixtures.js';
+import { TestServers, turn, type TestServer } from '../http/sockets.fixtures.js';
 
 class FakeClock implements Clock {
   ms = 0;

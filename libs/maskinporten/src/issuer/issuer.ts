@@ -1,12 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
-import { ownMembers, untilAborted } from '../basics/index.js';
+import { ownMembers, type Clock, systemClock, untilAborted } from '../basics/index.js';
 import { createError, isMaskinportenError, type MaskinportenError } from '../errors/index.js';
-import type { Clock } from './clock.js';
-import { systemClock } from './clock.js';
-import type { HttpResponse, HttpTransport } from './http-transport.js';
+import type { HttpResponse, HttpTransport, SecurityEventListener } from '../http/index.js';
 import { MetadataRefusal, parseIssuerMetadata, type IssuerMetadata } from './issuer-metadata.js';
 import type { ResolvedIssuer } from './resolve-issuer.js';
-import type { SecurityEventListener } from './security-event.js';
 import type { ServerClock } from './server-clock.js';
 
 export interface IssuerDependencies {

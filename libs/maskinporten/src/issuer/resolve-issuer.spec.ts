@@ -2,10 +2,9 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isMaskinportenError } from '../errors/index.js';
+import { checkIssuerUrl, HttpTransport } from '../http/index.js';
 import {
-  checkIssuerUrl,
   environmentOfHost,
-  HttpTransport,
   Issuer,
   ISSUER_PRESETS,
   metadataUrl,

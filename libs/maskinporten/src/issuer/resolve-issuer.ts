@@ -1,9 +1,9 @@
 import { ownMembers } from '../basics/index.js';
 import { ConfigurationFailures, type Failure } from '../errors/index.js';
-import { checkIssuerUrl, checkUrl } from './checked-url.js';
-import { checkInsecureHosts, insecureHosts, type InsecureHosts } from './insecure-hosts.js';
+import { checkIssuerUrl, checkUrl, insecureHosts, type InsecureHosts } from '../http/index.js';
+import { checkInsecureHosts } from './check-insecure-hosts.js';
 import { environmentOfHost, isEnvironmentName, ISSUER_PRESETS, type EnvironmentName } from './issuer-presets.js';
-import { metadataUrl } from './metadata-url.js';
+import { metadataUrl } from './issuer-metadata.js';
 
 export interface IssuerOptions {
   readonly environment?: EnvironmentName | undefined;

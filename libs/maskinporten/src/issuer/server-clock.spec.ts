@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ServerClock, systemClock, type Clock } from './index.js';
+import { ServerClock } from './index.js';
+import { systemClock, type Clock } from '../basics/index.js';
 
 class FakeClock implements Clock {
   wall = Date.parse('2026-11-24T12:00:00.250Z');

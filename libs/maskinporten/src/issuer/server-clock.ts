@@ -1,5 +1,4 @@
-import { parseHttpDate } from '../basics/index.js';
-import type { Clock } from './clock.js';
+import { type Clock, parseHttpDate } from '../basics/index.js';
 
 export type ClockState =
   /** Not measured, or within two seconds. */

@@ -7,13 +7,8 @@ import { describe, expect, it } from '@jest/globals';
 import { isMaskinportenError } from '../errors/index.js';
 import { compileRooms } from './compiled-rooms.fixtures.js';
 import { makeKey, TestAuthority } from './keys.fixtures.js';
-import {
-  certificateHolder,
-  certificateOrganisation,
-  loadSigningKey,
-  type KeySource,
-  type KeyWarning,
-} from './index.js';
+import { certificateHolder, certificateOrganisation } from '../certificates/index.js';
+import { loadSigningKey, type KeySource, type KeyWarning } from './index.js';
 
 const root = new TestAuthority('/C=NO/O=Test/CN=Root');
 const intermediate = new TestAuthority('/C=NO/O=Test/CN=Intermediate', root);
@@ -189,11 +184,11 @@ describe('F-159: names in a certificate, read before anything has loaded TLS', (
   ])('%s leaves TLS as it is', (file, call, answer) => {
     const directory = mkdtempSync(join(tmpdir(), 'maskinporten-names-'));
     try {
-      compileRooms(directory, ['errors', 'keys']);
+      compileRooms(directory, ['errors', 'key-files', 'certificates', 'keys']);
       const script = `
         import { createRequire } from 'node:module';
         import { X509Certificate } from 'node:crypto';
-        const { ${call.split('(')[0]} } = await import('./keys/${file}');
+        const { ${call.split('(')[0]} } = await import('./certificates/${file}');
         const certificate = new X509Certificate(process.env.CERTIFICATE);
         const answer = ${call};
         console.log(answer, typeof createRequire(import.meta.url)('node:tls').createSecureContext);`;

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { runs, sized } from '../../../../test/support/size.js';
 import { isMaskinportenError } from '../errors/index.js';
-import { IterationBudget } from './iteration-budget.js';
+import { IterationBudget } from '../key-files/iteration-budget.js';
 import { makeKey, TestAuthority } from './keys.fixtures.js';
 import { hasLegacyProvider, LEGACY, needs, opensslPkcs12, placesOf, plainPkcs12 } from './pkcs12.fixtures.js';
 import { loadSigningKey, type KeySource } from './index.js';

@@ -9,8 +9,7 @@ export type { KeyChange, KeyChangeListener, KeyRingOptions } from './key-ring.js
 export { ConcurrencyGate, signingGate } from './concurrency-gate.js';
 export { isSignerUnavailable, UNAVAILABLE_HINT } from './signer-failure.js';
 export { SignerHealth } from './signer-health.js';
-export { isSigningAlgorithm } from './signing-key.js';
-export type { SigningAlgorithm, SigningKey } from './signing-key.js';
+export type { SigningKey } from './signing-key.js';
 export type {
   FileKeySource,
   JwkKeySource,
@@ -28,10 +27,5 @@ export { credentialEnds } from './credential-end.js';
 export type { CredentialEnd } from './credential-end.js';
 export { daysLeft, expiryTier } from './expiry-tier.js';
 export type { ExpiryTier } from './expiry-tier.js';
-export { jwkThumbprint } from './key-facts.js';
-export { certificateHolder, certificateOrganisation } from './certificate-organisation.js';
-export type { CertificateHolder } from './certificate-organisation.js';
-export { certificateEnvironment } from './certificate-environment.js';
-export type { CertificateUsage } from './certificate-usage.js';
 export { inspectKey, readInspectedFile } from './inspect-key.js';
 export type { InspectedKey, InspectKeyOptions, KeyInspection } from './inspect-key.js';

@@ -1,14 +1,29 @@
-import type { X509Certificate } from 'node:crypto';
+import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { withoutLineBreak } from '../basics/index.js';
-import { orderChain, readCertificates } from './certificate-chain.js';
-import type { CertificateUsage } from './certificate-usage.js';
-import type { FoundKey } from './found-key.js';
-import { readInspectedContent, type FoundContent } from './inspected-content.js';
-import { jwkThumbprint } from './key-facts.js';
-import { KeyFailure } from './key-failure.js';
-import { readKeyFile } from './key-file.js';
-import { MAX_KEY_BYTES } from './key-material.js';
-import { SecretBytes } from './secret-bytes.js';
+import { orderChain } from '../certificates/index.js';
+import {
+  KeyFailure,
+  SecretBytes,
+  jwkThumbprint,
+  readCertificates,
+  readKeyBundle,
+  readKeyFile,
+  usageOf,
+  type BundleKey,
+  type CertificateUsage,
+  type KeyBundle,
+} from '../key-files/index.js';
+
+/** A key as it was found, public half only. */
+interface FoundKey {
+  readonly publicKey: KeyObject;
+  /** The file holds the private half too. */
+  readonly isPrivate: boolean;
+  /** Members of a JWK, as they stand there. */
+  readonly jwk?: { readonly kid?: string; readonly alg?: string; readonly use?: string };
+  /** Why it cannot be loaded as a signing key although it can be read. */
+  readonly problem?: string;
+}
 
 /** One key of a file, without anything secret. */
 export interface InspectedKey extends FoundKey {
@@ -21,7 +36,7 @@ export interface InspectedKey extends FoundKey {
 }
 
 /** What a file with keys or certificates holds. */
-export interface KeyInspection extends Omit<FoundContent, 'keys'> {
+export interface KeyInspection extends Omit<KeyBundle, 'keys'> {
   readonly keys: readonly InspectedKey[];
 }
 
@@ -43,17 +58,24 @@ export async function inspectKey(bytes: Buffer, options: InspectKeyOptions = {})
   const { member = 'file', passphrase, certificates: more } = options;
   const secrets = new SecretBytes();
   try {
-    if (bytes.length > MAX_KEY_BYTES) throw new KeyFailure(member, 'is larger than 1 MiB');
-    const found = await readInspectedContent(bytes, {
+    const bundle = await readKeyBundle(bytes, {
       passphrase: passphrase && withoutLineBreak(passphrase),
       member,
       secrets,
     });
-    const extra = more === undefined ? [] : readCertificates(more, 'certificateFile', secrets);
-    const certificates = [...found.certificates, ...extra];
-    const keys = found.keys.length > 0 ? found.keys : leavesOf(certificates);
-    if (keys.length === 0) throw new KeyFailure(member, nothingIn(found.labels));
-    return { ...found, certificates, keys: await Promise.all(keys.map(async (key) => complete(key, certificates))) };
+    const found: FoundKey[] = [];
+    const certificates = [...bundle.certificates];
+    for (const bundled of bundle.keys) {
+      const { key, chain } = await find(bundled);
+      certificates.push(...chain);
+      // A PKCS#12 file may hold one key several times; it is still one key.
+      const isKnown = bundle.format === 'pkcs12' && found.some(({ publicKey }) => publicKey.equals(key.publicKey));
+      if (!isKnown) found.push(key);
+    }
+    if (more !== undefined) certificates.push(...readCertificates(more, 'certificateFile', secrets));
+    const keys = found.length > 0 ? found : leavesOf(certificates);
+    if (keys.length === 0) throw new KeyFailure(member, nothingIn(bundle.labels));
+    return { ...bundle, certificates, keys: await Promise.all(keys.map(async (key) => complete(key, certificates))) };
   } catch (error) {
     throw error instanceof KeyFailure ? error.toError('key') : error;
   } finally {
@@ -81,6 +103,34 @@ function leavesOf(certificates: readonly X509Certificate[]): readonly FoundKey[]
     .map(({ publicKey }) => ({ publicKey, isPrivate: false }));
 }
 
+/** A key with its public half, and the certificates of a JWK. */
+async function find({ isPrivate, jwk, publicHalf, open }: BundleKey): Promise<{
+  readonly key: FoundKey;
+  readonly chain: readonly X509Certificate[];
+}> {
+  if (jwk === undefined || publicHalf === undefined) {
+    const { key } = await open();
+    return { key: { publicKey: isPrivate ? createPublicKey(key) : key, isPrivate }, chain: [] };
+  }
+  const { kid, alg, use } = jwk;
+  const members = {
+    ...(typeof kid === 'string' ? { kid: printable(kid) } : {}),
+    ...(typeof alg === 'string' ? { alg: printable(alg) } : {}),
+    ...(typeof use === 'string' ? { use: printable(use) } : {}),
+  };
+  const key = { publicKey: publicHalf(), isPrivate, jwk: members };
+  try {
+    const { certificates = [] } = await open();
+    return { key, chain: certificates };
+  } catch (error) {
+    if (!(error instanceof KeyFailure && isPrivate)) throw error;
+    return { key: { ...key, problem: `${error.member} ${error.message}` }, chain: [] };
+  }
+}
+
+/** It is shown in terminals, where control characters would act. */
+const printable = (text: string): string => text.slice(0, 128).replaceAll(/[^\x20-\x7e]/g, '?');
+
 async function complete(key: FoundKey, certificates: readonly X509Certificate[]): Promise<InspectedKey> {
   const own = certificates.some((certificate) => certificate.publicKey.equals(key.publicKey));
   const chain = own ? orderChain(certificates, key.publicKey, 'file') : [];
@@ -98,10 +148,4 @@ function nothingIn(labels: readonly string[]): string {
   return names.length === 0
     ? 'holds neither a key nor a certificate'
     : `holds neither a key nor a certificate, but ${names.join(', ')}`;
-}
-
-/** Loaded when it is met: it brings the ASN.1 library. */
-async function usageOf(leaf: X509Certificate): Promise<CertificateUsage> {
-  const { certificateUsage } = await import('./certificate-usage.js');
-  return certificateUsage(leaf);
 }

@@ -1,10 +1,7 @@
 import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
-import { calculateJwkThumbprint } from 'jose';
+import { jwkThumbprint, KeyFailure } from '../key-files/index.js';
 import { createError } from '../errors/index.js';
-import { certificateEnvironment } from './certificate-environment.js';
-import { certificateOrganisation } from './certificate-organisation.js';
-import { endOf, orderChain, startOf } from './certificate-chain.js';
-import { KeyFailure } from './key-failure.js';
+import { certificateEnvironment, certificateOrganisation, endOf, orderChain, startOf } from '../certificates/index.js';
 import type { KeyWarningListener } from './key-warning.js';
 import type { SigningKey } from './signing-key.js';
 
@@ -41,7 +38,8 @@ export async function keyFacts(input: KeyFactsInput): Promise<KeyFacts> {
       ? undefined
       : orderChain(certificates, publicKey, input.certificateMember);
   if (kid === undefined && chain === undefined) {
-    throw new KeyFailure('kid', 'is missing: give the kid of the registered key, or an enterprise certificate chain');
+    const reason = 'is missing: give the kid of the registered key, or an enterprise certificate chain';
+    throw new KeyFailure('kid', reason, 'kid-missing');
   }
   const thumbprint = publicKey === undefined ? undefined : await jwkThumbprint(publicKey);
   const leaf = chain?.[0];
@@ -80,12 +78,6 @@ function warnOfEnvironment(environment: 'test' | 'prod', input: KeyFactsInput): 
 }
 
 const ENVIRONMENT_NAMES = { test: 'test', prod: 'production' } as const;
-
-/** RFC 7638, SHA-256, base64url. */
-export function jwkThumbprint(publicKey: KeyObject): Promise<string> {
-  const { kty, n, e } = publicKey.export({ format: 'jwk' });
-  return calculateJwkThumbprint({ kty: String(kty), n: String(n), e: String(e) }, 'sha256');
-}
 
 /** The same key under another kid, or under a renewed certificate, is another identity: its tokens are not shared. */
 function identityOf(

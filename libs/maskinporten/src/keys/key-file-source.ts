@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readKeyFile, type KeyFileContent } from './key-file.js';
-import { KeyFailure } from './key-failure.js';
+import { readKeyFile, type KeyFileContent, KeyFailure, type SecretBytes } from '../key-files/index.js';
 import type { FileKeySource } from './key-source.js';
-import type { SecretBytes } from './secret-bytes.js';
 
 /** What the files of one source hold now, read together. */
 export interface KeyFileSourceContent {
@@ -18,7 +16,7 @@ export interface KeyFileSourceContent {
  * @throws KeyFailure with the path and the reason.
  */
 export async function readKeyFileSource(source: FileKeySource, secrets: SecretBytes): Promise<KeyFileSourceContent> {
-  if (typeof source.file !== 'string' || source.file === '') throw new KeyFailure('file', 'must be a path');
+  if (typeof source.file !== 'string' || source.file === '') throw new KeyFailure('file', 'must be a path', 'source');
   const key = await readKeyFile(source.file, 'file');
   secrets.own(key.bytes);
   const certificates =

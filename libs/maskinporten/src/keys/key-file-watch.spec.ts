@@ -198,7 +198,7 @@ describe('key files that change', () => {
 
   it('does not keep a process alive', () => {
     const directory = mkdtempSync(join(tmpdir(), 'maskinporten-exit-'));
-    compileRooms(directory, ['errors', 'keys']);
+    compileRooms(directory, ['errors', 'key-files', 'certificates', 'keys']);
     const { file } = fileWith(first.pem);
     writeFileSync(
       join(directory, 'child.js'),

@@ -1,8 +1,7 @@
 import { isMaskinportenError, type MaskinportenError } from '../errors/index.js';
-import { KeyFailure } from './key-failure.js';
+import { KeyFailure, SecretBytes } from '../key-files/index.js';
 import { readKeyFileSource, type KeyFileSourceContent } from './key-file-source.js';
 import type { FileKeySource } from './key-source.js';
-import { SecretBytes } from './secret-bytes.js';
 import type { SigningKey } from './signing-key.js';
 
 /** A file is looked at this often unless its source says otherwise, in milliseconds (F-117). */
@@ -124,15 +123,15 @@ export class KeyFileWatch {
 
 /** An unforeseen error may quote what it was about, so its text is not passed on. */
 function failureOf(thrown: unknown): KeyFailure {
-  return thrown instanceof KeyFailure ? thrown : new KeyFailure('file', 'could not be loaded');
+  return thrown instanceof KeyFailure ? thrown : new KeyFailure('file', 'could not be loaded', 'file');
 }
 
-/** @throws KeyFailure for an interval that is none. */
+/** @throws KeyFailure for an invalid interval. */
 export function pollMsOf({ watch }: FileKeySource): number {
   if (watch === undefined || typeof watch === 'boolean') return DEFAULT_POLL_MS;
   const { intervalMs } = watch;
   if (typeof intervalMs !== 'number' || !(intervalMs >= MIN_POLL_MS && intervalMs <= MAX_POLL_MS)) {
-    throw new KeyFailure('watch.intervalMs', `must be from ${MIN_POLL_MS} to ${MAX_POLL_MS} milliseconds`);
+    throw new KeyFailure('watch.intervalMs', `must be from ${MIN_POLL_MS} to ${MAX_POLL_MS} milliseconds`, 'source');
   }
   return intervalMs;
 }

@@ -193,7 +193,7 @@ function encryptedPemWith(dekInfo: string): string {
 }
 
 function writeChild(directory: string): void {
-  compileRooms(directory, ['errors', 'keys']);
+  compileRooms(directory, ['errors', 'key-files', 'certificates', 'keys']);
   writeFileSync(
     join(directory, 'child.js'),
     `import { readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 import type { JsonWebKey, KeyObject } from 'node:crypto';
-import type { SigningAlgorithm } from './signing-key.js';
+import type { SigningAlgorithm } from '../key-files/index.js';
 
 /** The state of a signer under a name of its own. `details` must hold nothing secret. */
 export interface SignerHealthReporter {

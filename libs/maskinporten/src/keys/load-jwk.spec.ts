@@ -145,7 +145,7 @@ describe('JWK keys that are refused', () => {
           'key-2025, key-2026',
       );
       expect(await refusalOf({ jwk: text, kid: 'public-only' })).toContain(
-        'key.kid: is that of no private key in the JWK set: it holds key-2025, key-2026',
+        'key.kid: is not that of a private key in the JWK set: it holds key-2025, key-2026',
       );
     });
 

@@ -1,5 +1,5 @@
 import type { KeyWarningListener } from './key-warning.js';
-import type { SecretBytes } from './secret-bytes.js';
+import type { SecretBytes } from '../key-files/index.js';
 
 export interface LoadKeyOptions {
   /** What failures call the source: `failures[].field` becomes `key.pem`, `key[1].kid` … Default `key`. */

@@ -1,25 +1,22 @@
 import { createPublicKey, KeyObject, type X509Certificate } from 'node:crypto';
+import { readCertificates, KeyFailure, checkKid, checkRsa, isSigningAlgorithm } from '../key-files/index.js';
 import { isWholeNumber, notWholeNumber } from '../basics/index.js';
-import { readCertificates } from './certificate-chain.js';
 import { datesOf } from './key-dates.js';
 import { keyFacts } from './key-facts.js';
-import { KeyFailure } from './key-failure.js';
-import { checkKid } from './key-id.js';
 import type { KeyDates, MaskinportenSigner } from './key-source.js';
 import type { Loading } from './load-key-options.js';
-import { checkRsa } from './private-key.js';
 import { RemoteSigningKey } from './remote-signing-key.js';
 import { queueFull } from './signer-failure.js';
 import { ConcurrencyGate } from './concurrency-gate.js';
-import { isSigningAlgorithm, type SigningKey } from './signing-key.js';
+import type { SigningKey } from './signing-key.js';
 
 /** A key that is somewhere else and signs on request. */
 export async function loadSigner(signer: MaskinportenSigner, dates: KeyDates, loading: Loading): Promise<SigningKey> {
   if (typeof signer !== 'object' || signer === null || typeof signer.sign !== 'function') {
-    throw new KeyFailure('signer', 'must be an object with a sign method');
+    throw new KeyFailure('signer', 'must be an object with a sign method', 'source');
   }
   const alg = signer.alg ?? 'RS256';
-  if (!isSigningAlgorithm(alg)) throw new KeyFailure('signer.alg', 'is not RS256, RS384 or RS512');
+  if (!isSigningAlgorithm(alg)) throw new KeyFailure('signer.alg', 'is not RS256, RS384 or RS512', 'algorithm');
   const certificates =
     signer.certificateChain === undefined
       ? []
@@ -28,7 +25,7 @@ export async function loadSigner(signer: MaskinportenSigner, dates: KeyDates, lo
   if (publicKey !== undefined) checkRsa(publicKey, 'signer.publicKey');
   const kid = signer.kid === undefined ? undefined : checkKid(signer.kid, 'signer.kid');
   if (kid === undefined && certificates.length === 0) {
-    throw new KeyFailure('signer.kid', 'is missing: a signer needs a kid or a certificateChain');
+    throw new KeyFailure('signer.kid', 'is missing: a signer needs a kid or a certificateChain', 'kid-missing');
   }
   const facts = await keyFacts({
     kid,
@@ -64,7 +61,7 @@ function limitOf(
 ): number {
   const value: unknown = signer[name] ?? otherwise;
   if (isWholeNumber(value, from, to)) return value;
-  throw new KeyFailure(`signer.${name}`, notWholeNumber(from, to));
+  throw new KeyFailure(`signer.${name}`, notWholeNumber(from, to), 'source');
 }
 
 /** Without a public key of its own, the signer is taken to hold the key of the first certificate. */

@@ -1,20 +1,32 @@
 import { createPublicKey } from 'node:crypto';
 import { ownMembers, withoutLineBreak } from '../basics/index.js';
-import { readCertificates } from './certificate-chain.js';
+import {
+  readCertificates,
+  KeyFailure,
+  checkKid,
+  readKeyBundle,
+  jwkBundle,
+  chooseKey,
+  type KeyBundle,
+  checkRsa,
+  SecretBytes,
+} from '../key-files/index.js';
 import { datesOf } from './key-dates.js';
 import { readKeyFileSource, type KeyFileSourceContent } from './key-file-source.js';
 import { pollMsOf } from './key-file-watch.js';
 import { keyFacts } from './key-facts.js';
-import { KeyFailure } from './key-failure.js';
-import { checkKid } from './key-id.js';
-import { readKeyMaterial, type KeyMaterial } from './key-material.js';
-import type { FileKeySource, JwkKeySource, KeyDates, KeySource, PemKeySource, Pkcs12KeySource } from './key-source.js';
+import type {
+  FileKeySource,
+  JwkKeySource,
+  KeyDates,
+  KeySource,
+  PemKeySource,
+  Pkcs12KeyOptions,
+  Pkcs12KeySource,
+} from './key-source.js';
 import type { Loading, LoadKeyOptions } from './load-key-options.js';
 import { loadSigner } from './load-signer.js';
 import { localSigningKey } from './local-signing-key.js';
-import { readPrivateJwk } from './private-jwk.js';
-import { checkRsa } from './private-key.js';
-import { SecretBytes } from './secret-bytes.js';
 import type { SigningKey } from './signing-key.js';
 
 /** A key, and the digest of the files it came from when it came from files. */
@@ -72,7 +84,7 @@ export async function loadKey(
 
 /** A copy without a prototype: what a polluted one adds – a passphrase, a chain – is not configuration. */
 function own(source: KeySource): KeySource {
-  if (typeof source !== 'object' || source === null) throw new KeyFailure('', NO_SOURCE);
+  if (typeof source !== 'object' || source === null) throw new KeyFailure('', NO_SOURCE, 'source');
   const members: { passphrase?: unknown } & KeySource = ownMembers(source);
   // The line break that a mounted file ends with is not part of the passphrase.
   if (typeof members.passphrase === 'string') members.passphrase = withoutLineBreak(members.passphrase);
@@ -86,7 +98,8 @@ function kindOf(source: KeySource): (typeof KINDS)[number] | undefined {
   const given = KINDS.filter((kind) =>
     Object.entries(source).some(([name, value]) => name === kind && value !== undefined),
   );
-  if (given.length > 1) throw new KeyFailure('', `must be one of ${KINDS.join(', ')}, not ${given.join(' and ')}`);
+  if (given.length > 1)
+    throw new KeyFailure('', `must be one of ${KINDS.join(', ')}, not ${given.join(' and ')}`, 'source');
   return given[0];
 }
 
@@ -96,59 +109,52 @@ async function load(source: KeySource, loading: Loading): Promise<SigningKey> {
   if (kind === 'jwk' && 'jwk' in source) return loadJwk(source, loading);
   if (kind === 'pkcs12' && 'pkcs12' in source) return loadPkcs12(source, loading);
   if (kind === 'signer' && 'signer' in source) return loadSigner(source.signer, source, loading);
-  throw new KeyFailure('', NO_SOURCE);
+  throw new KeyFailure('', NO_SOURCE, 'source');
 }
 
-async function loadPem(source: PemKeySource, loading: Loading): Promise<SigningKey> {
-  const { passphrase } = source;
-  const bytes = bytesOf(source.pem, 'pem', loading.secrets);
-  const { kid } = source;
-  const material = await readKeyMaterial(bytes, { passphrase, kid, member: 'pem', secrets: loading.secrets });
-  const chain =
-    source.certificateChain === undefined
-      ? { certificates: material.certificates, certificateMember: 'pem' }
-      : {
-          certificates: readCertificates(source.certificateChain, 'certificateChain', loading.secrets),
-          certificateMember: 'certificateChain',
-        };
-  return localKey(source, { ...material, ...chain }, 'pem', loading);
-}
-
-async function loadJwk(source: JwkKeySource, loading: Loading): Promise<SigningKey> {
-  const { jwk, kid } = source;
+async function loadPem(
+  { pem, passphrase, certificateChain, ...source }: PemKeySource,
+  loading: Loading,
+): Promise<SigningKey> {
   const { secrets } = loading;
-  const material =
-    typeof jwk === 'string'
-      ? await readKeyMaterial(bytesOf(jwk, 'jwk', secrets), { kid, member: 'jwk', secrets })
-      : readPrivateJwk(jwk, 'jwk', kid);
-  return localKey(source, { ...material, certificateMember: 'jwk.x5c' }, 'jwk', loading);
+  const bundle = await readKeyBundle(bytesOf(pem, 'pem', secrets), { passphrase, member: 'pem', secrets });
+  const chain = certificateChain === undefined ? undefined : { text: certificateChain, member: 'certificateChain' };
+  return localKey(source, bundle, { member: 'pem', chain }, loading);
 }
 
-async function loadPkcs12(source: Pkcs12KeySource, loading: Loading): Promise<SigningKey> {
-  const { passphrase, kid } = source;
-  const bytes = bytesOf(source.pkcs12, 'pkcs12', loading.secrets);
-  const options = { passphrase, kid, pkcs12: source, member: 'pkcs12', secrets: loading.secrets };
-  const material = await readKeyMaterial(bytes, options);
-  return localKey(source, { ...material, certificateMember: 'pkcs12' }, 'pkcs12', loading);
+async function loadJwk({ jwk, ...source }: JwkKeySource, loading: Loading): Promise<SigningKey> {
+  const { secrets } = loading;
+  const bundle =
+    typeof jwk === 'string'
+      ? await readKeyBundle(bytesOf(jwk, 'jwk', secrets), { member: 'jwk', secrets })
+      : jwkBundle(jwk, 'jwk');
+  return localKey(source, bundle, { member: 'jwk', certificateMember: 'jwk.x5c' }, loading);
+}
+
+async function loadPkcs12({ pkcs12, passphrase, ...source }: Pkcs12KeySource, loading: Loading): Promise<SigningKey> {
+  const { secrets } = loading;
+  const { allowMissingMac } = source;
+  const bytes = bytesOf(pkcs12, 'pkcs12', secrets);
+  const bundle = await readKeyBundle(bytes, { passphrase, allowMissingMac, member: 'pkcs12', secrets });
+  return localKey(source, bundle, { member: 'pkcs12' }, loading);
 }
 
 async function loadFile(
-  source: FileKeySource,
-  { key, certificates: chain }: KeyFileSourceContent,
+  { passphrase, ...source }: FileKeySource,
+  { key, certificates }: KeyFileSourceContent,
   loading: Loading,
 ): Promise<SigningKey> {
-  const { passphrase, kid } = source;
   const { secrets } = loading;
+  const { allowMissingMac } = source;
   if (key.readableByOthers) reportPermissions(loading);
-  const material = await readKeyMaterial(key.bytes, { passphrase, kid, pkcs12: source, member: 'file', secrets });
-  if (chain === undefined) return localKey(source, { ...material, certificateMember: 'file' }, 'file', loading);
-  const certificates = readCertificates(chain, 'certificateFile', secrets);
-  return localKey(source, { ...material, certificates, certificateMember: 'certificateFile' }, 'file', loading);
+  const bundle = await readKeyBundle(key.bytes, { passphrase, allowMissingMac, member: 'file', secrets });
+  const chain = certificates === undefined ? undefined : { text: certificates, member: 'certificateFile' };
+  return localKey(source, bundle, { member: 'file', chain }, loading);
 }
 
 function reportPermissions(loading: Loading): void {
   const reason = 'can be read by everybody on the machine: set its mode to 0400, or 0440 for a group of its own';
-  if (loading.strictFilePermissions) throw new KeyFailure('file', reason);
+  if (loading.strictFilePermissions) throw new KeyFailure('file', reason, 'file');
   loading.onWarning({
     code: 'file-readable-by-others',
     field: `${loading.field}.file`,
@@ -156,23 +162,37 @@ function reportPermissions(loading: Loading): void {
   });
 }
 
+/** How failures name where key and certificates were read. */
+interface Origin {
+  readonly member: string;
+  /** Default: `member`. */
+  readonly certificateMember?: string;
+  /** Certificates from elsewhere, which take the place of those beside the key. */
+  readonly chain?: { readonly text: string | Buffer; readonly member: string } | undefined;
+}
+
 async function localKey(
-  source: KeyDates & { readonly kid?: string },
-  material: KeyMaterial & { readonly certificateMember: string },
-  member: string,
+  source: KeyDates & Pkcs12KeyOptions & { readonly kid?: string },
+  bundle: KeyBundle,
+  { member, chain, certificateMember = chain?.member ?? member }: Origin,
   loading: Loading,
 ): Promise<SigningKey> {
   const { field, secrets, onWarning } = loading;
+  const { kid, certificateFingerprint } = source;
+  const material = await chooseKey(bundle, { kid, certificateFingerprint, member });
+  const certificates =
+    chain === undefined ? material.certificates : readCertificates(chain.text, chain.member, secrets);
   const bits = checkRsa(material.privateKey, member);
-  if (material.repaired !== undefined) {
-    onWarning({ code: 'text-repaired', field: `${field}.${member}`, message: `In the key ${material.repaired}.` });
+  if (bundle.repaired) {
+    const message = 'The line breaks of the PEM were damaged; they were repaired while it was read.';
+    onWarning({ code: 'text-repaired', field: `${field}.${member}`, message });
   }
   const facts = await keyFacts({
-    kid: source.kid === undefined ? material.kid : checkKid(source.kid, 'kid'),
+    kid: kid === undefined ? material.kid : checkKid(kid, 'kid'),
     publicKey: createPublicKey(material.privateKey),
-    certificates: material.certificates,
+    certificates,
     ...datesOf(source),
-    certificateMember: material.certificateMember,
+    certificateMember,
     field,
     issuerEnvironment: loading.environment,
     nowMs: loading.now(),
@@ -189,5 +209,5 @@ async function localKey(
 function bytesOf(input: unknown, member: string, secrets: SecretBytes): Buffer {
   if (typeof input === 'string') return secrets.copyOf(input);
   if (input instanceof Uint8Array) return Buffer.from(input.buffer, input.byteOffset, input.byteLength);
-  throw new KeyFailure(member, 'must be a string or a Buffer');
+  throw new KeyFailure(member, 'must be a string or a Buffer', 'source');
 }

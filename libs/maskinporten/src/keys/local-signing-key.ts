@@ -1,9 +1,8 @@
 import { webcrypto, type KeyObject } from 'node:crypto';
 import { createError } from '../errors/index.js';
 import type { KeyFacts } from './key-facts.js';
-import { KeyFailure } from './key-failure.js';
-import type { SecretBytes } from './secret-bytes.js';
-import { DIGEST_OF, type SigningAlgorithm, type SigningKey } from './signing-key.js';
+import { KeyFailure, type SecretBytes, DIGEST_OF, type SigningAlgorithm } from '../key-files/index.js';
+import type { SigningKey } from './signing-key.js';
 
 const ALGORITHM = 'RSASSA-PKCS1-v1_5';
 

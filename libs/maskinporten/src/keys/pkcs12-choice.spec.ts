@@ -3,7 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import { isMaskinportenError } from '../errors/index.js';
 import { makeKey, TestAuthority, type IssuedCertificate } from './keys.fixtures.js';
 import { plainPkcs12 } from './pkcs12.fixtures.js';
-import { jwkThumbprint, loadSigningKey, type Pkcs12KeySource } from './index.js';
+import { jwkThumbprint } from '../key-files/index.js';
+import { loadSigningKey, type Pkcs12KeySource } from './index.js';
 
 const root = new TestAuthority();
 const issue = (name: string, ...extensions: string[]): IssuedCertificate =>
@@ -54,7 +55,7 @@ describe('F-115: several keys in one PKCS#12', () => {
       expect((await load(pfx, { certificateFingerprint })).thumbprint).toBe(await thumbprintOf(signing));
     }
     expect(await refusalOf(pfx, { certificateFingerprint: fingerprintOf(other) })).toContain(
-      'key.certificateFingerprint: is that of no certificate in the file',
+      'key.certificateFingerprint: is not that of a certificate in the file',
     );
   });
 

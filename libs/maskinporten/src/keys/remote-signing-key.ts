@@ -5,7 +5,8 @@ import type { KeyFacts } from './key-facts.js';
 import type { MaskinportenSigner } from './key-source.js';
 import { markUnavailable, UNAVAILABLE_HINT } from './signer-failure.js';
 import type { ConcurrencyGate } from './concurrency-gate.js';
-import { DIGEST_OF, type SigningAlgorithm, type SigningKey } from './signing-key.js';
+import { DIGEST_OF, type SigningAlgorithm } from '../key-files/index.js';
+import type { SigningKey } from './signing-key.js';
 
 /** A key that signs somewhere else, with a deadline and a check of what comes back. */
 export class RemoteSigningKey implements SigningKey {

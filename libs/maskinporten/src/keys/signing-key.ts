@@ -1,8 +1,6 @@
 import type { KeyObject } from 'node:crypto';
+import type { SigningAlgorithm } from '../key-files/index.js';
 import type { ConcurrencyGate } from './concurrency-gate.js';
-
-/** The algorithms Maskinporten accepts for a grant (Digdir, JWT grant): RSASSA-PKCS1-v1_5 only. */
-export type SigningAlgorithm = 'RS256' | 'RS384' | 'RS512';
 
 /**
  * A key that can sign grants. What the header of a grant needs is here; the key material never is.
@@ -42,15 +40,4 @@ export interface SigningKey {
    * @throws OperationAbortedError (`MP_ABORTED`) when `signal` fires first.
    */
   sign(data: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array>;
-}
-
-/** Name of the digest of an algorithm, as `node:crypto` and WebCrypto write it. */
-export const DIGEST_OF: Readonly<Record<SigningAlgorithm, 'SHA-256' | 'SHA-384' | 'SHA-512'>> = {
-  RS256: 'SHA-256',
-  RS384: 'SHA-384',
-  RS512: 'SHA-512',
-};
-
-export function isSigningAlgorithm(value: unknown): value is SigningAlgorithm {
-  return value === 'RS256' || value === 'RS384' || value === 'RS512';
 }

@@ -1,6 +1,7 @@
 import { isRecord, nearestName, ownMembers } from '../basics/index.js';
 import { ConfigurationFailures, type Failure } from '../errors/index.js';
-import { checkUrl, insecureHosts, isEnvironmentName, mixedEnvironments, type InsecureHosts } from '../issuer/index.js';
+import { checkUrl, insecureHosts, type InsecureHosts } from '../http/index.js';
+import { isEnvironmentName, mixedEnvironments } from '../issuer/index.js';
 import { checkDestination } from '../outbound/index.js';
 import { checkSettings } from '../tokens/index.js';
 import type {

@@ -21,10 +21,10 @@ describe('conventions of the library', () => {
   it('F-25: documented files read the environment of the process; the command has its own', () => {
     const readers = filesWith(/process\.env\b|\benv\b.* from 'node:process'/);
     expect(readers.filter((file) => !file.startsWith('cli/')).toSorted()).toEqual([
-      // Whether this is production.
-      'issuer/insecure-hosts.ts',
       // Where calls are proxied, when the option says so.
-      'issuer/proxy-settings.ts',
+      'http/proxy-settings.ts',
+      // Whether this is production.
+      'issuer/check-insecure-hosts.ts',
       // What the system needs goes on to the process of an HSM's library, and that process takes what it is given.
       'pkcs11/system-environment.ts',
       'pkcs11/token-worker.ts',
@@ -34,7 +34,7 @@ describe('conventions of the library', () => {
 
   // Called before `node:tls` is loaded, it breaks TLS for the whole process; the one file that calls it loads it first.
   it('reads the names in a certificate in one place', () => {
-    expect(filesWith(/\.toLegacyObject\b/)).toEqual(['keys/distinguished-name.ts']);
+    expect(filesWith(/\.toLegacyObject\b/)).toEqual(['certificates/distinguished-name.ts']);
   });
 
   it('names what is public by hand: no star exports', () => {

@@ -1,4 +1,4 @@
-import type { TrustedCertificates } from '../issuer/index.js';
+import type { TrustedCertificates } from '../http/index.js';
 import type { KeySource } from '../keys/index.js';
 import type { Destination } from '../outbound/index.js';
 

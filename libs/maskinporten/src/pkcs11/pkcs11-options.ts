@@ -1,6 +1,6 @@
 import { isWholeNumber, notWholeNumber, ownMembers } from '../basics/index.js';
 import { ConfigurationFailures } from '../errors/index.js';
-import { isSigningAlgorithm, type SigningAlgorithm } from '../keys/index.js';
+import { isSigningAlgorithm, type SigningAlgorithm } from '../key-files/index.js';
 import type { TokenAddress } from './token-protocol.js';
 
 export interface Pkcs11SignerOptions {

@@ -1,7 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { untilAborted } from '../basics/index.js';
 import { createError, isMaskinportenError, withDetails, type MaskinportenError } from '../errors/index.js';
-import { jwkThumbprint, SignerHealth, type MaskinportenSigner, type SigningAlgorithm } from '../keys/index.js';
+import { jwkThumbprint, type SigningAlgorithm } from '../key-files/index.js';
+import { SignerHealth, type MaskinportenSigner } from '../keys/index.js';
 import { awayError, closedError, keyChangedError, startError } from './pkcs11-error.js';
 import { checkOptions, type Pkcs11Settings, type Pkcs11SignerOptions } from './pkcs11-options.js';
 import { pinOf } from './pin.js';

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { SigningAlgorithm } from '../keys/index.js';
+import type { SigningAlgorithm } from '../key-files/index.js';
 import { systemEnvironment } from './system-environment.js';
 import type { TokenAddress, TokenCommand, TokenFacts, TokenReply } from './token-protocol.js';
 import { TokenRefusal } from './token-refusal.js';

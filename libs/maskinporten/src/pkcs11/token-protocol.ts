@@ -1,4 +1,4 @@
-import type { SigningAlgorithm } from '../keys/index.js';
+import type { SigningAlgorithm } from '../key-files/index.js';
 
 /** Which token in which library, and which key on it; all that the process beside ours needs to know. */
 export interface TokenAddress {

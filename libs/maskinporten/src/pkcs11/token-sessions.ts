@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SigningAlgorithm } from '../keys/index.js';
+import type { SigningAlgorithm } from '../key-files/index.js';
 import { CK, type Cryptoki, type Handle } from './cryptoki.js';
 import { TokenRefusal } from './token-refusal.js';
 

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
 
 /** How long an answer may be used. */
 export interface Lifetime {

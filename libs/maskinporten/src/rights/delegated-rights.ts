@@ -1,5 +1,5 @@
 import type { AltinnClient, PdpQuestion } from '../altinn/index.js';
-import { systemClock, type Clock } from '../issuer/index.js';
+import { systemClock, type Clock } from '../basics/index.js';
 import type { RegisteredClient } from '../signals/index.js';
 import type { AnswerMemory } from './answer-memory.js';
 import { askPdp, rightMemory, type TimedRight } from './right-source.js';

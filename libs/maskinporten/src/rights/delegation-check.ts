@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { AltinnClient, SystemUser, SystemUserKey } from '../altinn/index.js';
 import { isMaskinportenError } from '../errors/index.js';
-import type { Clock } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
 import type { AnswerMemory } from './answer-memory.js';
 import { memoryKey, PresenceCheck, type Presence } from './presence.js';
 import { ResourceCheck } from './resource-check.js';

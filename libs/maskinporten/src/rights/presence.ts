@@ -1,6 +1,6 @@
 import { isFinal, type AltinnClient, type SystemUser, type SystemUserKey } from '../altinn/index.js';
 import { isMaskinportenError } from '../errors/index.js';
-import type { Clock } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
 import { AnswerMemory, NEGATIVE_MS, POSITIVE_MS } from './answer-memory.js';
 
 /** Is there a system user, and if not, what became of the request for one? */

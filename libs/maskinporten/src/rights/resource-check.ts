@@ -1,6 +1,6 @@
 import { isPackageUrn, packageCode, type AltinnClient, type RegisteredSystem } from '../altinn/index.js';
 import { isMaskinportenError } from '../errors/index.js';
-import type { Clock } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
 import { AnswerMemory } from './answer-memory.js';
 
 /** `unverified`: nothing that could tell was reachable. */

@@ -8,7 +8,7 @@ import {
   type SystemUser,
   type SystemUserKey,
 } from '../altinn/index.js';
-import type { Clock } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
 import { AnswerMemory, NEGATIVE_MS, POSITIVE_MS } from './answer-memory.js';
 import type { RightQuestion, RightsStrategy } from './right-decision.js';
 import { RightsRefusal } from './rights-refusal.js';

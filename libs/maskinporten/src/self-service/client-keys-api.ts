@@ -1,14 +1,8 @@
 import { configurationError, isMaskinportenError, type MaskinportenError } from '../errors/index.js';
 import { normaliseTokenRequest, type NormalisedTokenRequest } from '../grants/index.js';
-import {
-  checkUrl,
-  environmentOfHost,
-  systemClock,
-  type Clock,
-  type HttpResponse,
-  type HttpTransport,
-  type InsecureHosts,
-} from '../issuer/index.js';
+import { checkUrl, type HttpResponse, type HttpTransport, type InsecureHosts } from '../http/index.js';
+import { environmentOfHost } from '../issuer/index.js';
+import { systemClock, type Clock } from '../basics/index.js';
 import { backoffMs, fits, isTransient, parseRetryAfter, sleep, type AttemptLimits } from '../token-endpoint/index.js';
 import type { MaskinportenToken, MaskinportenTokenService } from '../tokens/index.js';
 import { readDate, readKeySet, type RegisteredKeySet } from './registered-key.js';

@@ -1,5 +1,5 @@
+import type { SigningAlgorithm } from '../key-files/index.js';
 import { isRecord } from '../basics/index.js';
-import type { SigningAlgorithm } from '../keys/index.js';
 
 /** A public key as it is sent to be registered. */
 export interface PublicKeyJwk {

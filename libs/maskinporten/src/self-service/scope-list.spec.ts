@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
 import { startTestSimulator } from '../testing/simulator.fixtures.js';
-import { HttpTransport } from '../issuer/index.js';
+import { HttpTransport } from '../http/index.js';
 import { listScopes } from './index.js';
 
 it.each(['', '/', '/api/v1'])('lists the names of the simulator’s scopes (base address with %j)', async (path) => {

@@ -1,5 +1,5 @@
 import { createError } from '../errors/index.js';
-import type { HttpTransport } from '../issuer/index.js';
+import type { HttpTransport } from '../http/index.js';
 import { SELF_SERVICE_FIELD } from './self-service-config.js';
 
 export interface ScopeListOptions {

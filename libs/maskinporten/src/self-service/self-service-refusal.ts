@@ -1,6 +1,6 @@
 import { isRecord } from '../basics/index.js';
 import { createError, sanitiseText, type ErrorDetails, type Hint, type MaskinportenError } from '../errors/index.js';
-import type { HttpResponse } from '../issuer/index.js';
+import type { HttpResponse } from '../http/index.js';
 import { SELF_SERVICE_FIELD, SELF_SERVICE_SCOPES } from './self-service-config.js';
 
 const hint = (en: string, nb: string): { hint: Hint } => ({ hint: { en, nb } });

@@ -3,7 +3,7 @@ import type { Simulator } from 'maskinporten-simulator';
 import { PATIENT } from '../../../../test/support/patience.js';
 import { rsaKeyPair } from '../../../../test/support/pool.js';
 import { startTestSimulator } from '../testing/simulator.fixtures.js';
-import { HttpTransport } from '../issuer/index.js';
+import { HttpTransport } from '../http/index.js';
 import { ManualClock } from '../token-endpoint/strict-token-endpoint.fixtures.js';
 import { createTokenService, type MaskinportenTokenService, type TokenServiceConfig } from '../tokens/index.js';
 import { ClientKeysApi, proveKey, type PublicKeyJwk } from './index.js';

@@ -21,7 +21,7 @@ import {
 } from '../altinn/index.js';
 import { configurationError } from '../errors/index.js';
 import { parseOrganisationNumber } from '../grants/index.js';
-import { systemClock, type Clock } from '../issuer/index.js';
+import { systemClock, type Clock } from '../basics/index.js';
 import {
   DEFAULT_ACTION,
   DelegationCheck,

@@ -1,6 +1,8 @@
 import { isMaskinportenError, withDetails } from '../errors/index.js';
 import type { AssertionFactory, NormalisedTokenRequest } from '../grants/index.js';
-import type { Clock, HttpTransport, Issuer, ServerClock } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
+import type { HttpTransport } from '../http/index.js';
+import type { Issuer, ServerClock } from '../issuer/index.js';
 import type { SigningKey } from '../keys/index.js';
 import { parseRetryAfter } from './retry-after.js';
 import { readTokenAnswer, type RawAnswer, type TokenAnswer } from './token-response.js';

@@ -1,6 +1,6 @@
 import { isMaskinportenError, type MaskinportenError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
-import { isStaleSocket } from '../issuer/index.js';
+import { isStaleSocket } from '../http/index.js';
 import { isSignerUnavailable, type KeyRing, type SigningKey } from '../keys/index.js';
 import { attempt, type AttemptDependencies, type AttemptResult } from './attempt.js';
 import type { Pass } from './circuit-breaker.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { jwtVerify, type JWTPayload } from 'jose';
-import type { Clock } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
 
 /** What the server does with one grant; `undefined` stands for a token. */
 export type Misbehaviour = (response: ServerResponse, request: IncomingMessage) => void;

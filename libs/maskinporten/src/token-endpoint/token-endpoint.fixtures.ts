@@ -1,7 +1,8 @@
 import { sign as signBytes, type KeyObject } from 'node:crypto';
 import { rsaKeyPair } from '../../../../test/support/pool.js';
 import { AssertionFactory } from '../grants/index.js';
-import { HttpTransport, Issuer, resolveIssuer, ServerClock } from '../issuer/index.js';
+import { HttpTransport } from '../http/index.js';
+import { Issuer, resolveIssuer, ServerClock } from '../issuer/index.js';
 import { KeyRing, loadSigningKey, ConcurrencyGate, type KeySource, type SigningKey } from '../keys/index.js';
 import { TokenEndpoint, type EndpointEvent, type AttemptLimits } from './index.js';
 import { ManualClock, StrictTokenEndpoint } from './strict-token-endpoint.fixtures.js';

@@ -1,7 +1,8 @@
 import { isWholeNumber, notWholeNumber } from '../basics/index.js';
 import { ConfigurationFailures, isMaskinportenError } from '../errors/index.js';
 import { parseOrganisationNumber } from '../grants/index.js';
-import { checkProxy, resolveIssuer, type IssuerOptions, type ResolvedIssuer } from '../issuer/index.js';
+import { checkProxy } from '../http/index.js';
+import { resolveIssuer, type IssuerOptions, type ResolvedIssuer } from '../issuer/index.js';
 
 /** Settings of a token service; unknown, because JavaScript callers and environment variables give anything. */
 export interface GivenSettings {

@@ -1,16 +1,8 @@
-import { Listeners, ownMembers } from '../basics/index.js';
+import { Listeners, ownMembers, systemClock, type Clock } from '../basics/index.js';
 import { configurationError, isMaskinportenError } from '../errors/index.js';
 import { AssertionFactory } from '../grants/index.js';
-import {
-  HttpTransport,
-  Issuer,
-  ServerClock,
-  systemClock,
-  type Clock,
-  type EnvironmentName,
-  type ResolvedIssuer,
-  type TrustedCertificates,
-} from '../issuer/index.js';
+import { HttpTransport, type TrustedCertificates } from '../http/index.js';
+import { Issuer, ServerClock, type EnvironmentName, type ResolvedIssuer } from '../issuer/index.js';
 import { loadWatchedKeyRing, signingGate, type KeyChange, type KeySource, type LoadedKeyRing } from '../keys/index.js';
 import { TokenEndpoint, type AttemptLimits } from '../token-endpoint/index.js';
 import { keyMismatches } from './check-key.js';

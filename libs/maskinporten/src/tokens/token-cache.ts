@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { NormalisedTokenRequest } from '../grants/index.js';
-import type { Clock } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
 import type { TokenEntry } from './token-entry.js';
 
 /** Ended entries looked at per insertion; more than one, so that they go faster than new ones come. */

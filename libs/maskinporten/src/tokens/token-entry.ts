@@ -1,4 +1,4 @@
-import type { Clock } from '../issuer/index.js';
+import type { Clock } from '../basics/index.js';
 import type { MaskinportenToken } from './maskinporten-token.js';
 
 /** Where in its life, as a share, a token is refreshed in the background: a random point between the two. */

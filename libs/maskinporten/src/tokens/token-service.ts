@@ -1,7 +1,6 @@
-import { Listeners } from '../basics/index.js';
+import { Listeners, type Clock } from '../basics/index.js';
 import { createError, isMaskinportenError, withDetails } from '../errors/index.js';
 import { RequestMemo, type NormalisedTokenRequest, type TokenRequestInput } from '../grants/index.js';
-import type { Clock } from '../issuer/index.js';
 import { credentialEnds, type KeyFileWatch, type KeyRing } from '../keys/index.js';
 import { Demand, refusedKey, withRefusedKey, type Priority, type TokenEndpoint } from '../token-endpoint/index.js';
 import { ForcedRefreshes } from './forced-refresh.js';

@@ -1,7 +1,6 @@
-import { beforeDeadline } from '../basics/index.js';
+import { beforeDeadline, type Clock } from '../basics/index.js';
 import { createError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
-import type { Clock } from '../issuer/index.js';
 import { ConcurrencyGate } from '../keys/index.js';
 import type { Demand, ObtainedToken, TokenEndpoint } from '../token-endpoint/index.js';
 import { MaskinportenToken } from './maskinporten-token.js';

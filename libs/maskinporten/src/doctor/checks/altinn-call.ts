@@ -1,5 +1,5 @@
 import type { MaskinportenError } from '../../errors/index.js';
-import { failed, words, type Finding, type Topic } from '../finding.js';
+import { failed, words, type Finding, type Topic } from '../../findings/index.js';
 
 /** A question to Altinn that got no answer. */
 export function failedCall(topic: Topic, error: MaskinportenError): Finding {

@@ -4,7 +4,16 @@ import type { SigningKey } from '../../keys/index.js';
 import { keyMismatches } from '../../tokens/index.js';
 import type { Check } from '../check.js';
 import { NAMES, otherEnvironment } from '../environment-names.js';
-import { failed, good, skipped, warning, words, type Complaint, type Finding, type Topic } from '../finding.js';
+import {
+  failed,
+  good,
+  skipped,
+  warning,
+  words,
+  type Complaint,
+  type Finding,
+  type Topic,
+} from '../../findings/index.js';
 
 export const CERTIFICATE: Topic = {
   id: 'certificate',

@@ -1,5 +1,5 @@
 import type { Check } from '../check.js';
-import { failed, good, words, type Finding, type Topic } from '../finding.js';
+import { failed, good, words, type Finding, type Topic } from '../../findings/index.js';
 import type { DoctorSetup } from '../setup.js';
 
 const TOPIC: Topic = { id: 'client-id', title: words('Client id', 'Klient-id') };

@@ -3,9 +3,8 @@ import type { SigningKey } from '../../keys/index.js';
 import type { Check } from '../check.js';
 import { NAMES, otherEnvironment } from '../environment-names.js';
 import type { Examination } from '../examination.js';
-import { failed, good, warning, words, type Complaint, type Finding, type Topic } from '../finding.js';
+import { failed, good, warning, words, type Complaint, type Finding, type Topic, CLOCK } from '../../findings/index.js';
 import { CERTIFICATE, INCOMPLETE_CHAIN, isIncomplete, wrongEnvironment, wrongOrganisation } from './certificate.js';
-import { CLOCK } from './clock.js';
 import { AUDIENCE } from './issuer-setting.js';
 import { KEY } from './key-material.js';
 

@@ -1,6 +1,15 @@
 import type { Hint } from '../../errors/index.js';
 import type { Check } from '../check.js';
-import { failed, good, skipped, warning, words, type Complaint, type Finding, type Topic } from '../finding.js';
+import {
+  failed,
+  good,
+  skipped,
+  warning,
+  words,
+  type Complaint,
+  type Finding,
+  type Topic,
+} from '../../findings/index.js';
 import { listProject, readProjectFile, type ProjectFile } from '../project-files.js';
 import { findSecrets, type SecretKind } from '../secret-scan.js';
 

@@ -1,6 +1,7 @@
-import { checkDestination, insecureHosts, mixedEnvironments, type EnvironmentName } from '../../issuer/index.js';
+import { checkDestination, mixedEnvironments, type EnvironmentName } from '../../issuer/index.js';
+import { insecureHosts } from '../../http/index.js';
 import type { Check } from '../check.js';
-import { failed, good, words, type Complaint, type Finding, type Topic } from '../finding.js';
+import { failed, good, words, type Complaint, type Finding, type Topic } from '../../findings/index.js';
 import type { DoctorSetup } from '../setup.js';
 
 const TOPIC: Topic = { id: 'destinations', title: words('Destinations of tokens', 'Mottakere av tokens') };

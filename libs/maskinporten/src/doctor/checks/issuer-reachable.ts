@@ -1,7 +1,7 @@
 import type { MaskinportenError } from '../../errors/index.js';
 import type { Check } from '../check.js';
 import type { Examination } from '../examination.js';
-import { failed, good, words, type Finding, type Topic } from '../finding.js';
+import { failed, good, words, type Finding, type Topic } from '../../findings/index.js';
 import { AUDIENCE, misspelt } from './issuer-setting.js';
 
 const TOPIC: Topic = { id: 'issuer', title: words('Issuer reachable', 'Issuer kan nås') };

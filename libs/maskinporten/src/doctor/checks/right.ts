@@ -1,7 +1,16 @@
 import { isPackageUrn, packageCode, type AltinnClient, type SystemUserKey } from '../../altinn/index.js';
 import type { Check } from '../check.js';
 import { outcomeOf, type Examination, type Outcome } from '../examination.js';
-import { failed, good, skipped, warning, words, type Complaint, type Finding, type Topic } from '../finding.js';
+import {
+  failed,
+  good,
+  skipped,
+  warning,
+  words,
+  type Complaint,
+  type Finding,
+  type Topic,
+} from '../../findings/index.js';
 import type { ExaminedCustomer } from '../setup.js';
 import { failedCall } from './altinn-call.js';
 import { keyOf } from './system-user.js';

@@ -2,7 +2,7 @@ import { nearestName } from '../../basics/index.js';
 import type { Hint, MaskinportenError } from '../../errors/index.js';
 import type { Check } from '../check.js';
 import { isScope, type Examination } from '../examination.js';
-import { failed, good, skipped, words, type Complaint, type Finding, type Topic } from '../finding.js';
+import { failed, good, skipped, words, type Complaint, type Finding, type Topic } from '../../findings/index.js';
 import { KNOWN_SCOPES } from '../known-scopes.js';
 
 const TOPIC: Topic = { id: 'scope', title: words('Scopes', 'Scopes') };

@@ -1,6 +1,6 @@
 import type { Check } from '../check.js';
 import { outcomeOf, type Examination } from '../examination.js';
-import { failed, good, words, type Finding, type Topic } from '../finding.js';
+import { failed, good, words, type Finding, type Topic } from '../../findings/index.js';
 import { unreachable } from './issuer-reachable.js';
 
 const TOPIC: Topic = { id: 'token-endpoint', title: words('Token endpoint reachable', 'Token-endepunkt kan nås') };

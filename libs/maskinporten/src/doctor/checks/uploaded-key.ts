@@ -1,8 +1,18 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { isRecord, withoutByteOrderMark } from '../../basics/index.js';
-import { jwkThumbprint, type SigningKey } from '../../keys/index.js';
+import { withoutByteOrderMark, isRecord } from '../../basics/index.js';
+import { jwkThumbprint } from '../../key-files/index.js';
+import type { SigningKey } from '../../keys/index.js';
 import type { Check } from '../check.js';
-import { failed, good, skipped, warning, words, type Complaint, type Finding, type Topic } from '../finding.js';
+import {
+  failed,
+  good,
+  skipped,
+  warning,
+  words,
+  type Complaint,
+  type Finding,
+  type Topic,
+} from '../../findings/index.js';
 
 const TOPIC: Topic = { id: 'uploaded-key', title: words('Uploaded public key', 'Opplastet offentlig nøkkel') };
 

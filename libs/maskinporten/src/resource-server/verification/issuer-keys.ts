@@ -1,6 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import { isMaskinportenError } from '../../errors/index.js';
-import type { Clock, HttpTransport, ResolvedIssuer } from '../../issuer/index.js';
+import type { Clock } from '../../basics/index.js';
+import type { HttpTransport } from '../../http/index.js';
+import type { ResolvedIssuer } from '../../issuer/index.js';
 import { KeysProblem, readJwksUri } from './jwks-uri.js';
 import { readPublishedKeys, type PublishedKey, type PublishedKeys } from './published-keys.js';
 import { TokenRefusal } from './token-refusal.js';

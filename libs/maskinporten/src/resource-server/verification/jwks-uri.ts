@@ -1,4 +1,5 @@
-import { checkUrl, MetadataRefusal, parseMetadataDocument, type ResolvedIssuer } from '../../issuer/index.js';
+import { checkUrl } from '../../http/index.js';
+import { MetadataRefusal, parseMetadataDocument, type ResolvedIssuer } from '../../issuer/index.js';
 
 /** Why the keys of the issuer could not be had; the text may be logged. */
 export class KeysProblem extends Error {}

@@ -1,13 +1,8 @@
 import { ownMembers } from '../../basics/index.js';
 import { ConfigurationFailures, isMaskinportenError } from '../../errors/index.js';
 import { parseScopes } from '../../grants/index.js';
-import {
-  checkUrl,
-  mixedEnvironments,
-  resolveIssuer,
-  type EnvironmentName,
-  type ResolvedIssuer,
-} from '../../issuer/index.js';
+import { checkUrl } from '../../http/index.js';
+import { mixedEnvironments, resolveIssuer, type EnvironmentName, type ResolvedIssuer } from '../../issuer/index.js';
 
 /** Whose tokens an API accepts, and what they must be for. */
 export interface ResourceServerOptions {

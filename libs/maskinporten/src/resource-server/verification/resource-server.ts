@@ -1,5 +1,5 @@
-import { HttpTransport, systemClock, type Clock } from '../../issuer/index.js';
-import { ownMembers } from '../../basics/index.js';
+import { HttpTransport } from '../../http/index.js';
+import { systemClock, type Clock, ownMembers } from '../../basics/index.js';
 import type { Consumer } from './consumer.js';
 import { IssuerKeys, type KeysStatus } from './issuer-keys.js';
 import {

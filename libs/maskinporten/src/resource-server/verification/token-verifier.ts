@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { compactVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../issuer/index.js';
+import type { Clock } from '../../basics/index.js';
 import { takeApart } from './compact-token.js';
 import { consumerOf, type Consumer } from './consumer.js';
 import type { IssuerKeys } from './issuer-keys.js';

@@ -2,7 +2,7 @@ import { createHmac, createPublicKey, sign, type KeyObject } from 'node:crypto';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import type { Clock } from '../../issuer/index.js';
+import type { Clock } from '../../basics/index.js';
 
 /** Written by hand, so that no library decides what a token may look like. */
 export const encode = (value: unknown): string =>
