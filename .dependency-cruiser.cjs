@@ -187,7 +187,7 @@ module.exports = {
         path: '^libs/',
         pathNot: [
           '^libs/[^/]+/(src|dist)/index[.]',
-          '^libs/[^/]+/(src|dist)/(environment|testing|health|redis|audit-postgres|pkcs11|aws-kms)/index[.]',
+          '^libs/[^/]+/(src|dist)/(environment|resource-server|testing|health|redis|audit-postgres|pkcs11|aws-kms)/index[.]',
         ],
       },
     },

@@ -4,7 +4,7 @@ export type { ScopesArguments } from './scopes.decorator.js';
 export { MaskinportenScopesInterceptor } from './scopes.interceptor.js';
 export { ScopesCheck } from './scopes-check.js';
 export { ScopesMetadata } from './scopes.metadata.js';
-export { bindSystemUser, invocationOf, scopeOf } from './system-user-binding.js';
+export { bindSystemUser, scopeOf } from './system-user-binding.js';
 export { runVerifiedCall } from './verified-call.js';
 export { MaskinportenContext } from './maskinporten-context.js';
 export type {

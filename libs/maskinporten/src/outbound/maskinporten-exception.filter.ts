@@ -1,7 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { throwError } from 'rxjs';
 import { retryAfterSeconds } from '../basics/index.js';
 import { MaskinportenError } from '../errors/index.js';
+import { answerMessage } from '../handlers/index.js';
 import { problemDocument, type MaskinportenProblem } from './problem-document.js';
 
 /** What Express and Fastify responses have in common. */
@@ -25,10 +25,8 @@ export class MaskinportenExceptionFilter implements ExceptionFilter<Maskinporten
       case 'http':
         return answerHttp(host.switchToHttp().getResponse<HttpResponse>(), problem);
       case 'ws':
-        return answerWebSocket(host.switchToWs().getClient<object>(), problem);
       case 'rpc':
-        // What Nest makes of an RpcException with this document; the class itself is in an optional package.
-        return throwError(() => problem);
+        return answerMessage(problem, host);
       default:
         // A GraphQL resolver that returns an error has failed with it; `extensions` is the place for more (spec §7.1.2).
         return Object.assign(new Error(problem.detail), { extensions: problem });
@@ -42,20 +40,4 @@ function answerHttp(response: HttpResponse, problem: MaskinportenProblem): void 
     response.header('retry-after', String(retryAfterSeconds(problem.retryAfterMs)));
   }
   response.send(JSON.stringify(problem));
-}
-
-/** As Nest's own filter does: a native socket is told apart from a Socket.IO client by its numeric `readyState`. */
-function answerWebSocket(client: object, problem: MaskinportenProblem): void {
-  if ('readyState' in client && typeof client.readyState === 'number' && hasMethod(client, 'send')) {
-    client.send(JSON.stringify({ event: 'exception', data: problem }));
-  } else if (hasMethod(client, 'emit')) {
-    client.emit('exception', problem);
-  }
-}
-
-function hasMethod<Name extends string>(
-  value: object,
-  name: Name,
-): value is object & Record<Name, (...values: unknown[]) => unknown> {
-  return name in value && typeof (value as Record<string, unknown>)[name] === 'function';
 }

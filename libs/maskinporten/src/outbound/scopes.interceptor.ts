@@ -2,12 +2,12 @@ import { Injectable, Optional, type CallHandler, type ExecutionContext, type Nes
 import { ModulesContainer, Reflector } from '@nestjs/core';
 import { from, mergeMap, Observable } from 'rxjs';
 import { createError } from '../errors/index.js';
-import { isGuardReplaced } from '../handlers/index.js';
+import { invocationOf, isGuardReplaced } from '../handlers/index.js';
 import { ClientRegistry } from '../signals/index.js';
 import { requireClients, type OutboundClient } from './outbound-client.js';
 import { currentScope, runInScope } from './maskinporten-context.js';
 import { toScope, type MaskinportenScope, type ScopesFunction } from './scoped-request.js';
-import { boundScope, declaredScopeOf, invocationOf } from './system-user-binding.js';
+import { boundScope, declaredScopeOf } from './system-user-binding.js';
 
 /** What a function said about one call of one handler. */
 interface Said {

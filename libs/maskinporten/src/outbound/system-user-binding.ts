@@ -1,6 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 import { normaliseTokenRequest, type TokenRequest } from '../grants/index.js';
+import { invocationOf } from '../handlers/index.js';
 import type { DeclaredScope, MaskinportenScope } from './scoped-request.js';
 import { ScopesMetadata } from './scopes.metadata.js';
 import { otherClient } from './verified-call.js';
@@ -16,14 +17,6 @@ interface Binding {
 }
 
 const bindings = new WeakMap<object, Binding>();
-
-/**
- * What guards and interceptors of one call of one handler have in common: the request over HTTP, and otherwise the
- * list of arguments, because a WebSocket client or a GraphQL request is shared by many calls.
- */
-export function invocationOf(context: ExecutionContext): object {
-  return context.getType() === 'http' ? context.switchToHttp().getRequest<object>() : context.getArgs();
-}
 
 /**
  * From now on `@Scopes` of this call asks for tokens of this system user, as this client. Guards run before interceptors

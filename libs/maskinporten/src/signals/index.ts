@@ -5,6 +5,8 @@ export { CallObservers } from './call-observers.js';
 export type { CallObserver, CallOutcome, OutboundCall } from './call-observers.js';
 export { DelegationDecisions } from './delegation-decisions.js';
 export type { DecisionListener, DelegationFacts } from './delegation-decisions.js';
+export { InboundCalls } from './inbound-calls.js';
+export type { InboundCall, InboundCallListener } from './inbound-calls.js';
 export { HealthContributors } from './health-contributors.js';
 export type { HealthContribution, HealthContributor } from './health-contributors.js';
 export { ClientRegistry, applicationClosed, homeOf, isClosed, unknownClient } from './client-registry.js';

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ExecutionContext } from '@nestjs/common';
-import { invocationOf, runVerifiedCall } from '../outbound/index.js';
+import { invocationOf } from '../handlers/index.js';
+import { runVerifiedCall } from '../outbound/index.js';
 import type { VerifiedDelegation } from './verified-delegation.js';
 
 interface Verified {

@@ -1,7 +1,7 @@
 // May this caller act, has the customer approved it, and does that cover this: three questions before a handler runs.
 export { RequireSystemUser } from './require-system-user.decorator.js';
-export { fromBody, fromParam } from './value-source.js';
-export type { ValueSource } from './value-source.js';
+export { fromBody, fromParam } from '../handlers/index.js';
+export type { ValueSource } from '../handlers/index.js';
 export type { SystemUserRequirement } from './requirement.js';
 export { CurrentSystemUser } from './current-system-user.decorator.js';
 export { VerifiedDelegation } from './verified-delegation.js';

@@ -1,6 +1,6 @@
 import { Reflector } from '@nestjs/core';
 import type { ExecutionContext } from '@nestjs/common';
-import type { ValueSource } from './value-source.js';
+import type { ValueSource } from '../handlers/index.js';
 
 /** What `@RequireSystemUser` requires. */
 export interface SystemUserRequirement {

@@ -1,7 +1,7 @@
-import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { moduleNotImported } from '../errors/index.js';
-import { replaceableGuards } from '../handlers/index.js';
+import { FIRST_GUARD, replaceableGuards } from '../handlers/index.js';
 import { remember, verifiedFor } from './current-delegation.js';
 import { DelegationError, isDelegationError } from './delegation-error.js';
 import { DelegationGate } from './delegation-gate.js';
@@ -30,12 +30,15 @@ export class SystemUserGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     @Optional() gate?: DelegationGate,
+    @Optional() @Inject(FIRST_GUARD) private readonly first?: CanActivate,
   ) {
     this.#gate = requireGate(gate);
   }
 
   /** @throws DelegationError for every answer but yes */
   async canActivate(context: ExecutionContext): Promise<boolean> {
+    // A caller whose own token is not verified learns nothing about anybody's delegations.
+    await this.first?.canActivate(context);
     try {
       const requirement = this.reflector.getAllAndOverride(RequirementMetadata, [
         context.getHandler(),
