@@ -1,4 +1,3 @@
-import { decodeJwt } from 'jose';
 import { isRecord } from '../basics/index.js';
 import type { MaskinportenError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
@@ -42,11 +41,14 @@ function unquoted(text: string): string {
 }
 
 function claimsOf(token: string): WireRecord {
+  let claims: unknown;
   try {
-    return decodeJwt(token);
+    claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   } catch {
-    throw refusal('the claims of the token cannot be read');
+    // The parser's message quotes its input (T-10).
   }
+  if (isRecord(claims)) return claims;
+  throw refusal('the claims of the token cannot be read');
 }
 
 /** From the token's own times, so that a wrong clock on this machine neither shortens nor prolongs it. */

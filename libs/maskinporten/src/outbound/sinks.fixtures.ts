@@ -59,6 +59,10 @@ function nestLog(options: { json: boolean }, value: unknown): string {
   return written.join('\n');
 }
 
+/** Does this sink show the text? One sink alone, because all of them take half a minute for what holds an agent. */
+export const shows = (sink: string, value: unknown, text: string): boolean =>
+  SINKS.some(([name, print]) => name === sink && print(value).includes(text));
+
 /** The sinks that show one of these texts. */
 export const leaksOf = (value: unknown, ...secrets: readonly string[]): string[] =>
   SINKS.filter(([, print]) => {
