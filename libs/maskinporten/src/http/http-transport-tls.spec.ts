@@ -1,10 +1,11 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Readable, Writable } from 'node:stream';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { isMaskinportenError, type MaskinportenError } from '../errors/index.js';
 import { compileRooms } from '../keys/compiled-rooms.fixtures.js';
 import { TestAuthority } from '../keys/keys.fixtures.js';
@@ -186,52 +187,75 @@ function tunnel(socket: Socket, asked: string[]): void {
   });
 }
 
+/** A process with its own environment, whose prototypes are polluted for the time of one call. */
+const PROGRAM = `import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { HttpTransport } from './http/index.js';
+const read = (name) => readFileSync(name, 'utf8');
+const pollutions = {
+  none: {},
+  ca: { ca: read('stranger.pem') },
+  rejectUnauthorized: { rejectUnauthorized: false },
+  checkServerIdentity: { checkServerIdentity: () => undefined },
+  versions: { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', secureProtocol: 'TLSv1_method', ciphers: 'NULL' },
+  socketPath: { socketPath: '/nowhere', path: '/nowhere' },
+  lookup: { lookup: () => { throw new Error('polluted lookup'); } },
+  servername: { servername: 'elsewhere.example' },
+  proxy: { proxy: 'http://127.0.0.1:9', uri: 'http://127.0.0.1:9' },
+  request: { upgrade: 'x', method: 'TRACE', headers: { host: 'elsewhere' }, reset: true },
+};
+for await (const line of createInterface({ input: process.stdin })) {
+  const { url, trusted, pollution } = JSON.parse(line);
+  const hostile = pollutions[pollution];
+  for (const [name, value] of Object.entries(hostile)) {
+    Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true, enumerable: false });
+  }
+  const transport = new HttpTransport(trusted === 'yes' ? { ca: [read('ca.pem')] } : {});
+  const outcome = await transport
+    .send({ url, method: 'POST', headers: {}, body: 'a=b', deadlineMs: 60000 })
+    .then(({ status }) => status, ({ code }) => code);
+  for (const name of Object.keys(hostile)) delete Object.prototype[name];
+  await transport.close();
+  process.stdout.write(JSON.stringify(outcome) + '\\n');
+}`;
+
 describe('in a process of its own', () => {
   const directory = mkdtempSync(join(tmpdir(), 'maskinporten-tls-'));
-  const run = promisify(execFile);
+  const children = new Map<string, ChildProcessByStdio<Writable, Readable, null>>();
   beforeAll(() => {
     compileRooms(directory, ['errors', 'http']);
     writeFileSync(join(directory, 'ca.pem'), ca);
     writeFileSync(join(directory, 'stranger.pem'), stranger.certificate);
-    writeFileSync(
-      join(directory, 'child.js'),
-      `import { readFileSync } from 'node:fs';
-       import { checkServerIdentity } from 'node:tls';
-       const [, , url, trusted, pollution] = process.argv;
-       const read = (name) => readFileSync(name, 'utf8');
-       const hostile = {
-         none: {},
-         ca: { ca: read('stranger.pem') },
-         rejectUnauthorized: { rejectUnauthorized: false },
-         checkServerIdentity: { checkServerIdentity: () => undefined },
-         versions: { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', secureProtocol: 'TLSv1_method', ciphers: 'NULL' },
-         socketPath: { socketPath: '/nowhere', path: '/nowhere' },
-         lookup: { lookup: () => { throw new Error('polluted lookup'); } },
-         servername: { servername: 'elsewhere.example' },
-         proxy: { proxy: 'http://127.0.0.1:9', uri: 'http://127.0.0.1:9' },
-         request: { upgrade: 'x', method: 'TRACE', headers: { host: 'elsewhere' }, reset: true },
-       }[pollution];
-       const { HttpTransport } = await import('./http/index.js');
-       for (const [name, value] of Object.entries(hostile)) {
-         Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true, enumerable: false });
-       }
-       const transport = new HttpTransport(trusted === 'yes' ? { ca: [read('ca.pem')] } : {});
-       const outcome = await transport
-         .send({ url, method: 'POST', headers: {}, body: 'a=b', deadlineMs: 60000 })
-         .then(({ status }) => status, ({ code }) => code);
-       for (const name of Object.keys(hostile)) delete Object.prototype[name];
-       await transport.close();
-       process.stdout.write(JSON.stringify(outcome));`,
-    );
+    writeFileSync(join(directory, 'child.js'), PROGRAM);
+  });
+  afterAll(() => {
+    for (const child of children.values()) child.kill();
+    rmSync(directory, { recursive: true, force: true });
   });
 
+  /** One process per environment, since each loads undici anew; each call has a transport of its own. */
+  function childWith(env: NodeJS.ProcessEnv): ChildProcessByStdio<Writable, Readable, null> {
+    const name = JSON.stringify(env);
+    const child =
+      children.get(name) ??
+      spawn(process.execPath, [join(directory, 'child.js')], {
+        cwd: directory,
+        env: { PATH: process.env['PATH'], ...env },
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+    children.set(name, child);
+    return child;
+  }
+
   async function outcomeOf(url: string, trusted: 'yes' | 'no', pollution: string, env = {}): Promise<unknown> {
-    const args = [join(directory, 'child.js'), url, trusted, pollution];
-    const { stdout } = await run(process.execPath, args, {
-      cwd: directory,
-      env: { PATH: process.env['PATH'], ...env },
-    });
-    return JSON.parse(stdout);
+    const child = childWith(env);
+    const answered = Promise.race([
+      once(child.stdout, 'data'),
+      once(child, 'close').then(() => Promise.reject(new Error('the process ended'))),
+    ]);
+    child.stdin.write(`${JSON.stringify({ url, trusted, pollution })}\n`);
+    const [line] = (await answered) as [Buffer];
+    return JSON.parse(line.toString());
   }
 
   it.each([

@@ -1,6 +1,7 @@
 /**
  * A GraphQL application that runs in a process of its own: mercurius is CommonJS and requires ES modules, which Jest
- * cannot do on Node 20. Options arrive on stdin as JSON, the address leaves on stdout.
+ * cannot do on Node 20. Options arrive on stdin as JSON; the addresses of its applications, or why one was refused, leave
+ * on stdout in one line.
  */
 import 'reflect-metadata';
 import { text } from 'node:stream/consumers';
@@ -74,27 +75,43 @@ class FieldResolver {
   }
 }
 
-const { options, apiUrl, fieldResolverEnhancers } = JSON.parse(await text(process.stdin)) as {
+const { options, apiUrl } = JSON.parse(await text(process.stdin)) as {
   options: MaskinportenOptions;
   apiUrl: string;
-  /** Absent: there is no field resolver. */
-  fieldResolverEnhancers?: ('guards' | 'interceptors')[];
 };
 
-@Module({
-  imports: [
-    MaskinportenModule.forRoot(options),
-    MaskinportenHttpModule.register({ baseURL: apiUrl }),
-    GraphQLModule.forRoot<MercuriusDriverConfig>({
-      driver: MercuriusDriver,
-      autoSchemaFile: true,
-      fieldResolverEnhancers: fieldResolverEnhancers ?? [],
-    }),
-  ],
-  providers: [Api, AnswerResolver, ...(fieldResolverEnhancers === undefined ? [] : [FieldResolver])],
-})
-class AppModule {}
+/** Where GraphQL runs enhancers around field resolvers: first an application that has none, then one of each kind. */
+const APPLICATIONS: readonly (readonly ('guards' | 'interceptors')[] | undefined)[] = [
+  undefined,
+  ['interceptors'],
+  [],
+  ['guards'],
+];
 
-const app = await NestFactory.create(AppModule, new FastifyAdapter(), { logger: false });
-await app.listen(0, '127.0.0.1');
-process.stdout.write(`${await app.getUrl()}\n`);
+/** @returns the address, or why the start was refused */
+async function start(fieldResolverEnhancers: (typeof APPLICATIONS)[number]): Promise<string> {
+  @Module({
+    imports: [
+      MaskinportenModule.forRoot(options),
+      MaskinportenHttpModule.register({ baseURL: apiUrl }),
+      GraphQLModule.forRoot<MercuriusDriverConfig>({
+        driver: MercuriusDriver,
+        autoSchemaFile: true,
+        fieldResolverEnhancers: [...(fieldResolverEnhancers ?? [])],
+      }),
+    ],
+    providers: [Api, AnswerResolver, ...(fieldResolverEnhancers === undefined ? [] : [FieldResolver])],
+  })
+  class AppModule {}
+  try {
+    const app = await NestFactory.create(AppModule, new FastifyAdapter(), { logger: false, abortOnError: false });
+    await app.listen(0, '127.0.0.1');
+    return await app.getUrl();
+  } catch (error) {
+    return error instanceof Error ? error.message : 'no error';
+  }
+}
+
+const answers: string[] = [];
+for (const enhancers of APPLICATIONS) answers.push(await start(enhancers));
+process.stdout.write(`${JSON.stringify(answers)}\n`);
