@@ -65,6 +65,11 @@ export class ServiceProcess {
     return new ServiceProcess(child);
   }
 
+  /** Any other process whose output is to be waited for. */
+  static watch(child: ChildProcess): ServiceProcess {
+    return new ServiceProcess(child);
+  }
+
   /** Waits until the output matches, and gives the match. */
   async says(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {

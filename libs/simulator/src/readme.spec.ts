@@ -1,9 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { RULES } from './maskinporten/rules/index.js';
 import { asClaims } from './grants.fixtures.js';
 import { startSimulator } from './index.js';
+import { runCommand } from './run-command.js';
 
 const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
 
@@ -24,6 +28,34 @@ describe('the README', () => {
     await simulator.close();
     expect(members).toContain('clients');
     for (const member of Array.isArray(members) ? members : []) expect(readme).toContain(`\`${String(member)}\``);
+  });
+});
+
+describe('the lines to paste', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'simulator-readme-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('work in a shell, in their order: key, client, token, API, system user, PDP', async () => {
+    const [, command = ''] = /^npx maskinporten-simulator(.*)$/m.exec(readme) ?? [];
+    let stop: (() => void) | undefined;
+    let code: Promise<number> | undefined;
+    const line = await new Promise<string>((writeOut, writeError) => {
+      const host = { environment: {}, writeOut, writeError, onStop: (listener: () => void) => void (stop = listener) };
+      code = runCommand([...command.split(' ').filter(Boolean), '--port', '0', '--json'], host);
+    });
+    const { operatorUrl } = asClaims(JSON.parse(line));
+    const blocks = [...readme.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block ?? '');
+    expect(blocks).toHaveLength(4);
+    const script = blocks.map((block) => `${block}\necho; echo "== end of a block"`).join('\n');
+    const args = ['-euo', 'pipefail', '-c', script.replaceAll('http://127.0.0.1:8480', String(operatorUrl))];
+    const { stdout } = await promisify(execFile)('bash', args, { cwd: folder });
+    stop?.();
+    expect(await code).toBe(0);
+    const [client = '', whoami = '', decided = '', permitted = ''] = stdout.split('== end of a block');
+    expect(client).toContain('"clientId":"my-client"');
+    expect(whoami).toContain('"scope":"skatteetaten:kravogbetalinger"');
+    expect(decided).toContain('"id":"310000019_books"');
+    expect(permitted).toContain('"decision":"Permit"');
   });
 });
 

@@ -6,6 +6,8 @@ export interface AnyCollection {
   /** The items as the operator API shows them. */
   views(): readonly object[];
   view(key: string): object | undefined;
+  /** What the operator API shows of an item that was just added. */
+  viewOf(item: object): object;
   addUnknown(value: unknown, field?: string): readonly object[];
   remove(key: string): boolean;
   removeWhere(members: Readonly<Record<string, string>>): number;
@@ -41,12 +43,16 @@ export class Collection<Item extends object, Input = Item> implements AnyCollect
   }
 
   views(): readonly object[] {
-    return this.list().map((item) => this.#definition.view?.(item) ?? item);
+    return this.list().map((item) => this.viewOf(item));
   }
 
   view(key: string): object | undefined {
     const item = this.get(key);
-    return item && (this.#definition.view?.(item) ?? item);
+    return item && this.viewOf(item);
+  }
+
+  viewOf(item: Item): object {
+    return this.#definition.view?.(item) ?? item;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { type KeyObject, X509Certificate, createPublicKey } from 'node:crypto';
+import { type KeyObject, X509Certificate, createHash, createPublicKey } from 'node:crypto';
 import {
   type Reader,
   type SimulatorClock,
@@ -97,6 +97,27 @@ export function keySetReader(clock: SimulatorClock): Reader<readonly RegisteredK
     if (twice >= 0) refuse(`${field}[${twice}].kid`, 'is used by another key of the client');
     return keys;
   };
+}
+
+/** A public key or certificate in PEM as the JWK that self-service would be given. */
+export function jwkOfPem(pem: string, kid: string | undefined, field: string): ClientJwk {
+  if (/BEGIN [A-Z ]*PRIVATE KEY/.test(pem)) refuse(field, 'is a private key; register the public part only');
+  const certificate = pem.includes('BEGIN CERTIFICATE') ? parseCertificate(pem) : undefined;
+  const { kty, n, e } = publicKeyOfPem(pem, certificate, field).export({ format: 'jwk' });
+  if (kty !== 'RSA' || n === undefined || e === undefined) return refuse(field, 'is not an RSA key');
+  // RFC 7638 §3: these members, in this order, without white space.
+  const thumbprint = createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url');
+  const x5c = certificate === undefined ? {} : { x5c: [certificate.raw.toString('base64')] };
+  return { kty, n, e, alg: 'RS256', use: 'sig', kid: kid ?? thumbprint, ...x5c };
+}
+
+function publicKeyOfPem(pem: string, certificate: X509Certificate | undefined, field: string): KeyObject {
+  if (certificate !== undefined) return certificate.publicKey;
+  try {
+    return createPublicKey(pem);
+  } catch {
+    return refuse(field, 'must be a public key or a certificate in PEM');
+  }
 }
 
 export function knownLater(key: RegisteredKey, seconds: number): RegisteredKey {

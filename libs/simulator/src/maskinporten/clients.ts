@@ -13,7 +13,14 @@ import {
   text,
   withDefault,
 } from '../kernel/index.js';
-import { type ClientJwk, type RegisteredKey, keySetReader, knownLater, parseCertificate } from './client-keys.js';
+import {
+  type ClientJwk,
+  type RegisteredKey,
+  jwkOfPem,
+  keySetReader,
+  knownLater,
+  parseCertificate,
+} from './client-keys.js';
 
 export interface ClientInput {
   clientId: string;
@@ -21,6 +28,10 @@ export interface ClientInput {
   orgno: string;
   /** One to five public keys. A client without keys is a certificate client. */
   jwks?: { keys: ClientJwk[] };
+  /** The public key instead, as PEM: a key (`BEGIN PUBLIC KEY`) or a certificate, which then locks it. */
+  pem?: string;
+  /** Key id of the key in `pem`. Default: the RFC 7638 thumbprint of the key, which `keys` of the client shows. */
+  kid?: string;
   scopes?: string[];
   /** `access_token_lifetime`, seconds. Default 120. */
   tokenLifetime?: number;
@@ -41,10 +52,13 @@ const trustedRoot = (value: unknown, field: string): X509Certificate =>
   parseCertificate(text()(value, field)) ?? refuse(field, 'must be a certificate in PEM');
 
 function clientReader(clock: SimulatorClock) {
+  const readKeys = keySetReader(clock);
   const members = record({
     clientId: text(/^[\x21-\x7e]+$/, 'a client id without white space'),
     orgno: organisationNumber,
-    jwks: optional(record({ keys: keySetReader(clock) })),
+    jwks: optional(record({ keys: readKeys })),
+    pem: optional(text()),
+    kid: optional(text()),
     scopes: withDefault(list(scopeName), []),
     tokenLifetime: withDefault(integer(2), 120),
     active: withDefault(flag, true),
@@ -53,10 +67,13 @@ function clientReader(clock: SimulatorClock) {
     keyActivationSeconds: optional(integer(0)),
   });
   return (value: unknown, field: string) => {
-    const { jwks, ...client } = members(value, field);
+    const { jwks, pem, kid, ...client } = members(value, field);
     const inside = (name: string): string => (field === '' ? name : `${field}.${name}`);
+    if (pem !== undefined && jwks !== undefined) refuse(inside('pem'), 'is for clients without jwks');
+    if (pem === undefined && kid !== undefined) refuse(inside('kid'), 'is for the key in pem; a JWK has its own');
+    const given = pem === undefined ? (jwks?.keys ?? []) : readKeys([jwkOfPem(pem, kid, inside('pem'))], inside('pem'));
     const delaySeconds = client.keyActivationSeconds ?? 0;
-    const keys = (jwks?.keys ?? []).map((key) => knownLater(key, delaySeconds));
+    const keys = given.map((key) => knownLater(key, delaySeconds));
     if (client.certificate === true && client.trustedRoots.length === 0) {
       refuse(inside('trustedRoots'), 'must name the roots that a certificate client may chain to');
     }

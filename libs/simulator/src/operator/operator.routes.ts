@@ -71,8 +71,8 @@ function memberRoutes(app: FastifyInstance, collection: AnyCollection): void {
   });
   app.post(`${BASE}/${name}`, ({ body }, reply) => {
     if (!isRecord(body) && !Array.isArray(body)) refuse(name, 'must be an object or a list of objects, sent as JSON');
-    collection.addUnknown(body);
-    return reply.code(201).send(collection.views());
+    const views = collection.addUnknown(body).map((item) => collection.viewOf(item));
+    return reply.code(201).send(Array.isArray(body) ? views : views[0]);
   });
   app.delete<{ Querystring: Record<string, string> }>(`${BASE}/${name}`, ({ query }, reply) => {
     if (Object.keys(query).length === 0) collection.clear();

@@ -1,6 +1,8 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { request } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { calculateJwkThumbprint } from 'jose';
 import {
   CUSTOMER,
   GrantBench,
@@ -17,6 +19,8 @@ async function publishedKeys(issuer: string): Promise<string[]> {
   const jwks = asClaims(await (await fetch(`${issuer}jwk`)).json());
   return (Array.isArray(jwks['keys']) ? jwks['keys'] : []).map((jwk: unknown) => String(asClaims(jwk)['kid']));
 }
+
+const CURVE = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' });
 
 describe('the operator API', () => {
   let bench: GrantBench;
@@ -88,6 +92,31 @@ describe('the operator API', () => {
     await withKeys(next.jwk);
     expect((await bench.grant()).status).toBe(400);
     expect((await bench.grant(byNew)).status).toBe(200);
+  });
+
+  it('takes a public key in PEM, under a kid that is given or is its thumbprint, and answers the item', async () => {
+    const { privateKey, jwk } = makeKey('pem');
+    const pem = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
+    const client = { clientId: 'pem', orgno: VENDOR, scopes: [SCOPE], pem };
+    const kid = await calculateJwkThumbprint({ kty: 'RSA', n: String(jwk.n), e: String(jwk.e) });
+    const grant = (named: string) => bench.grant({ claims: { iss: 'pem' }, header: { kid: named }, key: privateKey });
+    const posted = await api('POST', 'clients', client);
+    expect(posted).toMatchObject({ status: 201, json: { clientId: 'pem', keys: [{ kid, alg: 'RS256' }] } });
+    expect((await grant(kid)).status).toBe(200);
+    await api('POST', 'clients', { ...client, kid: 'named' });
+    expect((await grant(kid)).status).toBe(400);
+    expect((await grant('named')).status).toBe(200);
+  });
+
+  it.each([
+    ['a private key', { pem: makeKey('x').privateKey.export({ type: 'pkcs8', format: 'pem' }) }, 'pem'],
+    ['no PEM', { pem: 'x' }, 'pem'],
+    ['a key of another kind', { pem: CURVE }, 'pem'],
+    ['PEM beside jwks', { pem: 'x', jwks: { keys: [] } }, 'pem'],
+    ['a kid without PEM', { kid: 'x' }, 'kid'],
+  ])('refuses %s', async (_name, members, field) => {
+    const { status, json } = await api('POST', 'clients', { clientId: 'c', orgno: VENDOR, ...members });
+    expect([status, json]).toMatchObject([400, { failures: [{ field }] }]);
   });
 
   it('takes a list, and answers with all items', async () => {
