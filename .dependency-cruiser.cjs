@@ -33,7 +33,7 @@ const rooms = {
   'audit-postgres': ['audit'],
   health: ['signals', 'findings', 'token-endpoint', 'keys', 'tokens'],
   // Variables, whoever reads them.
-  environment: [],
+  environment: ['keys', 'issuer'],
   // The command: plain TypeScript on the rooms, never in the application's process.
   cli: [
     'environment',

@@ -1,7 +1,7 @@
 // `npm run soak`: what a release needs beyond `npm test`. The tests that have a full size run at it, the built service
 // goes through real outages, and hostile key files are loaded against a limit of time. The machine should be quiet.
 // One closing line counts it all: `N passed, N failed`.
-//   npm run soak -- --only hostile-keys,soak-health    one or more of the steps: unit, e2e, hostile-keys, soak-health
+//   npm run soak -- --only hostile-keys,soak-health    one or more of the steps: unit, e2e, package, hostile-keys, soak-health
 //   npm run soak -- --list                             the specs that have a full size
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -44,6 +44,10 @@ const all = [
   ...jest(
     'e2e',
     specs.filter((spec) => spec.endsWith('.e2e-spec.ts')),
+  ),
+  ...jest(
+    'package',
+    specs.filter((spec) => spec.endsWith('.package-spec.ts')),
   ),
   script('hostile-keys'),
   script('soak-health'),

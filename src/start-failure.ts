@@ -39,7 +39,7 @@ async function failuresOf(
 async function withModuleFailures({ failures, environment }: EnvironmentError): Promise<readonly SettingFailure[]> {
   if (environment === undefined || isDemo(environment)) return failures;
   try {
-    const options = await maskinportenOptions(environment);
+    const options = maskinportenOptions(environment);
     const app = await NestFactory.createApplicationContext(MaskinportenModule.forRoot(options), {
       logger: false,
       abortOnError: false,

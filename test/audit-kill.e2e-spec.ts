@@ -14,8 +14,8 @@ import { AUTHORIZATION, CLAIMS_RESOURCE, closeAll, CUSTOMER, makeDelegationBed, 
 import { sized } from './support/size.js';
 
 const CALLERS = 8;
-/** How often it is killed: twice, so that the second start finds what a kill left. */
-const KILLS = sized({ test: { pglite: 2, postgres: 2 }, soak: { pglite: 12, postgres: 20 } });
+/** How often it is killed: twice where the second start finds files that a kill left. */
+const KILLS = sized({ test: { pglite: 2, postgres: 1 }, soak: { pglite: 12, postgres: 20 } });
 const folder = mkdtempSync(join(tmpdir(), 'audit-kill-'));
 const keyFile = join(folder, 'checkpoint-key.pem');
 const key = generateKeyPairSync('ed25519').privateKey;

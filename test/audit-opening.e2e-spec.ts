@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuditLog, type AuditRecord, type AuditStore } from 'nestjs-maskinporten';
 import { MemoryAuditStore } from '../libs/maskinporten/src/audit/memory-audit-store.fixtures.js';
 import { OpeningAuditStore } from '../src/audit/index.js';
@@ -49,12 +49,9 @@ async function bedWithApproval(): Promise<TestBed> {
   return bed;
 }
 
-afterEach(async () => {
-  killChildren();
-  await closeAll();
-});
-
 describe('a service whose audit log is still being opened', () => {
+  afterEach(closeAll);
+
   const memory = { store: new MemoryAuditStore() };
   let app: INestApplication;
   /** Ends the opening: with the store, or with an error. */
@@ -150,18 +147,39 @@ describe('a service whose audit log is still being opened', () => {
 });
 
 describe('the built service with an embedded database that is not there yet', () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'audit-opening-'));
+  // One folder, whose database is made once: the tests follow each other.
+  const folder = mkdtempSync(join(tmpdir(), 'audit-opening-'));
+  const database = join(folder, 'database');
+  let bed: TestBed;
+  beforeAll(async () => {
+    bed = await bedWithApproval();
+    mkdirSync(database);
+    for (const each of [folder, database]) chmodSync(each, 0o777);
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(async () => {
+    await closeAll();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  afterEach(killChildren);
 
   const left = (): string[] => readdirSync(folder).filter((name) => name !== 'checkpoint-key.pem');
-  const start = ({ variables }: TestBed): ServiceProcess =>
-    ServiceProcess.start({ ...variables, LOG_LEVEL: 'log', AUDIT_DATA_DIR: folder });
-  it('answers while it is made, records a call that was made at once, and has it there at the next start', async () => {
-    const bed = await bedWithApproval();
-    const service = start(bed);
+  const start = (): ServiceProcess =>
+    ServiceProcess.start({ ...bed.variables, LOG_LEVEL: 'log', AUDIT_DATA_DIR: folder });
+
+  it('leaves nothing half made when it is ended meanwhile', async () => {
+    const ended = start();
+    await listening(ended);
+    ended.signal('SIGTERM');
+    expect([await ended.ended(), ended.output]).toEqual([0, expect.any(String)]);
+    expect(left()).not.toContain('database.unfinished');
+  });
+
+  it('starts after kill -9 in the middle, answers while it is made, records a call that was made at once, and has it there at the next start', async () => {
+    const killed = start();
+    await listening(killed);
+    killed.signal('SIGKILL');
+    expect(await killed.ended()).toBe('SIGKILL');
+    const service = start();
     const url = await listening(service);
     const claims = ask(url, CLAIMS);
     expect((await ask(url, '/health/live')).status).toBe(200);
@@ -172,9 +190,10 @@ describe('the built service with an embedded database that is not there yet', ()
       return kindsOf(((await shown.json()) as Answer<AuditRecord[]>).data);
     };
     expect(await kindsShown(url)).toContain('call-intent');
+    expect(left()).not.toContain('database.unfinished');
     service.signal('SIGTERM');
     expect(await service.ended()).toBe(0);
-    const again = start(bed);
+    const again = start();
     expect(await kindsShown(await listening(again))).toEqual(
       expect.arrayContaining(['delegation', 'call-intent', 'call-outcome']),
     );
@@ -182,28 +201,12 @@ describe('the built service with an embedded database that is not there yet', ()
     expect(await again.ended()).toBe(0);
   });
 
-  it('leaves nothing half made when it is ended meanwhile, and starts after kill -9 in the middle', async () => {
-    const bed = await makeTestBed();
-    const ended = start(bed);
-    await listening(ended);
-    ended.signal('SIGTERM');
-    expect(await ended.ended()).toBe(0);
-    expect(left()).not.toContain('database.unfinished');
-    const killed = start(bed);
-    await listening(killed);
-    killed.signal('SIGKILL');
-    expect(await killed.ended()).toBe('SIGKILL');
-    const next = start(bed);
-    const url = await listening(next);
-    const page = await fetch(`${url}/audit?organisation=${CUSTOMER}&day=2026-01-01`, { headers: AUTHORIZATION });
-    expect(page.status).toBe(200);
-    expect(left()).not.toContain('database.unfinished');
-    next.signal('SIGTERM');
-    expect(await next.ended()).toBe(0);
+  it('F-157, T-80: a folder that was open to others is closed to them', () => {
+    for (const each of [folder, database]) expect(statSync(each).mode & 0o777).toBe(0o700);
   });
 
   it('stops with a message when it cannot be made', async () => {
-    const { variables } = await makeTestBed();
+    const full = join(folder, 'full');
     // No file over 2 MiB: a full disk for those who may not make one.
     const program = `
       const { spawn } = require('node:child_process');
@@ -211,13 +214,13 @@ describe('the built service with an embedded database that is not there yet', ()
       limited.once('exit', (code) => process.exit(code));
     `;
     const service = ServiceProcess.start(
-      { ...variables, LOG_LEVEL: 'log', AUDIT_DATA_DIR: folder },
+      { ...bed.variables, LOG_LEVEL: 'log', AUDIT_DATA_DIR: full },
       ['--eval', program],
       join(import.meta.dirname, '..'),
     );
     await listening(service);
     expect(await service.ended()).toBe(1);
     expect(service.output).toMatch(/could not start.*\n\n +AUDIT_DATA_DIR +\S/);
-    expect(left()).not.toContain('database.unfinished');
+    expect(readdirSync(full)).not.toContain('database.unfinished');
   });
 });

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
@@ -26,6 +26,7 @@ import {
   type EnvironmentVariables,
   type TestBed,
 } from './support/service.js';
+import { sized } from './support/size.js';
 
 const PROBLEM = /^application\/problem\+json/;
 /** May act for the same customer. */
@@ -86,10 +87,14 @@ const endServices = async (): Promise<void> => {
   for (const app of services.splice(0)) await app.close();
 };
 
-const ADAPTERS: [string, () => AbstractHttpAdapter][] = [
-  ['Express', () => new ExpressAdapter()],
-  ['Fastify', () => new FastifyAdapter()],
-];
+type Adapters = [string, () => AbstractHttpAdapter][];
+const EXPRESS: Adapters = [['Express', () => new ExpressAdapter()]];
+const FASTIFY: Adapters = [['Fastify', () => new FastifyAdapter()]];
+/** Each adapter and each database once; in the soak all four pairs. */
+const ADAPTERS = sized({
+  test: { pglite: EXPRESS, postgres: FASTIFY },
+  soak: { pglite: [...EXPRESS, ...FASTIFY], postgres: [...EXPRESS, ...FASTIFY] },
+});
 
 const idOf = ({ body }: { readonly body: unknown }): string => (body as Answer<unknown>)._meta.requestId;
 
@@ -257,7 +262,7 @@ function auditRoutes(makeAdapter: () => AbstractHttpAdapter, database: () => Pro
   });
 }
 
-describe.each(ADAPTERS)('the routes of the audit log, on PGlite and %s', (_name, makeAdapter) => {
+describe.each(ADAPTERS.pglite)('the routes of the audit log, on PGlite and %s', (_name, makeAdapter) => {
   const folder = mkdtempSync(join(tmpdir(), 'audit-e2e-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   auditRoutes(makeAdapter, async () => {
@@ -279,7 +284,7 @@ withPostgres(() => {
     });
     afterAll(async () => cluster?.remove());
 
-    describe.each(ADAPTERS)('the routes of the audit log on %s', (_name, makeAdapter) => {
+    describe.each(ADAPTERS.postgres)('the routes of the audit log on %s', (_name, makeAdapter) => {
       auditRoutes(makeAdapter, databaseOf);
     });
 
@@ -456,16 +461,5 @@ describe('a start with', () => {
     const again = await start(database);
     const { body } = await api(again.url).get(`/audit?organisation=${CUSTOMER}&day=${today()}`).expect(200);
     expect((body as Answer<Page>).data.records.map(({ kind }) => kind)).toContain('call-intent');
-  });
-
-  it('F-157, T-80: a folder that was open to others is closed to them', async () => {
-    const path = join(folder, 'open');
-    for (const each of [path, join(path, 'database')]) {
-      mkdirSync(each);
-      chmodSync(each, 0o777);
-    }
-    // From nothing: the service makes the database.
-    await start({ AUDIT_DATA_DIR: path });
-    for (const each of [path, join(path, 'database')]) expect(statSync(each).mode & 0o777).toBe(0o700);
   });
 });

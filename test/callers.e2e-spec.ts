@@ -11,7 +11,6 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
-import { killChildren, ServiceProcess } from './support/child.js';
 import {
   API_KEY,
   CUSTOMER,
@@ -19,6 +18,7 @@ import {
   askedOf,
   closeAll,
   makeTestBed,
+  refusalOf,
   serve,
   sha256,
   type TestBed,
@@ -126,10 +126,7 @@ describe.each<[string, () => AbstractHttpAdapter]>([
 });
 
 describe('keys of callers', () => {
-  afterEach(async () => {
-    killChildren();
-    await closeAll();
-  });
+  afterEach(closeAll);
 
   it('come from a file, and are changed by having two of one name', async () => {
     const { variables } = await makeTestBed();
@@ -162,10 +159,9 @@ describe('keys of callers', () => {
         /API_KEYS_FILE +names a file that cannot be read/,
       ],
     ] as const) {
-      const service = ServiceProcess.start({ ...variables, ...given });
-      expect(await service.ended()).toBe(1);
-      expect(service.output).toMatch(said);
-      expect(service.output).not.toContain('canary-4711');
+      const printed = await refusalOf({ ...variables, ...given });
+      expect(printed).toMatch(said);
+      expect(printed).not.toContain('canary-4711');
     }
   });
 });

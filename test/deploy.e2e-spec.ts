@@ -148,11 +148,14 @@ describe('Kubernetes manifests', () => {
       name,
       value ?? data[(valueFrom as { configMapKeyRef: { key: string } }).configMapKeyRef.key],
     ]);
-    expect(readEnvironment({ NODE_ENV: 'production', ...Object.fromEntries(variables) })).toMatchObject({
+    const environment = readEnvironment({ NODE_ENV: 'production', ...Object.fromEntries(variables) });
+    expect(environment).toMatchObject({
       PORT: 3000,
-      MASKINPORTEN_PRIVATE_KEY_FILE: '/run/secrets/maskinporten/private-key.pem',
       DATABASE_URL_FILE: '/run/secrets/audit/database-url',
       AUDIT_CHECKPOINT_KEY_FILE: '/run/secrets/audit/checkpoint-key.pem',
+    });
+    expect(environment.maskinporten?.reveal().options.key).toMatchObject({
+      file: '/run/secrets/maskinporten/private-key.pem',
     });
   });
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -7,7 +6,6 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { startSimulator, type Simulator } from 'maskinporten-simulator';
 import { MaskinportenHealthModule } from 'nestjs-maskinporten/health';
 import { AppModule } from '../src/app.module.js';
-import { killChildren, ServiceProcess } from './support/child.js';
 import { API_KEY, AUTHORIZATION, closeAll, configurationOf, makeTestBed, type TestBed } from './support/service.js';
 
 /** A check that is given up is what some outages look like; without one it has all the time that it takes. */
@@ -17,7 +15,6 @@ const IMPATIENT = MaskinportenHealthModule.forRoot({ checkEveryMs: [40, 80], che
 const started: INestApplication[] = [];
 
 afterEach(async () => {
-  killChildren();
   for (const app of started.splice(0)) await app.close();
   await closeAll();
 });
@@ -166,28 +163,3 @@ async function listenAgain(port: number, inBetween: () => Promise<unknown>): Pro
     }
   }
 }
-
-describe('the built service on SIGTERM', () => {
-  it('says shutting_down, goes on serving for a while, and ends with 0', async () => {
-    const { variables } = await makeTestBed();
-    const service = ServiceProcess.start({
-      ...variables,
-      NODE_ENV: 'production',
-      LOG_LEVEL: 'log',
-      PORT: '0',
-    });
-    const [, port] = await service.says(/"port":(\d+)/);
-    const url = `http://127.0.0.1:${port}`;
-    // The search is answered when the database has been made.
-    await fetch(`${url}/audit/${randomUUID()}`, { headers: AUTHORIZATION });
-    expect(await ask(url, '/health/ready')).toEqual({ status: 200, body: { status: 'ok' } });
-    // Its token is there and everything is loaded: what is asked while it drains takes milliseconds of the five seconds.
-    expect((await fetch(`${url}/broker/transfers`, { headers: AUTHORIZATION })).status).toBe(200);
-    service.signal('SIGTERM');
-    await service.says(/draining/);
-    expect(await ask(url, '/health/ready')).toEqual({ status: 503, body: { status: 'shutting_down' } });
-    expect((await ask(url, '/health/live')).status).toBe(200);
-    expect((await fetch(`${url}/broker/transfers`, { headers: AUTHORIZATION })).status).toBe(200);
-    expect(await service.ended()).toBe(0);
-  });
-});

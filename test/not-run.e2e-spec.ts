@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { root } from './support/markdown.js';
+import { mustHaveAll } from './support/needs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'maskinporten-not-run-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -32,8 +33,8 @@ function counted(testMatch: string, ci: string | undefined): unknown {
 }
 
 describe('tests of something that this machine does not have', () => {
-  it.each([undefined, '', 'false'])('are named as not run when CI is %p', (ci) => {
-    expect(counted('<rootDir>/test/support/absent.probe.ts', ci)).toEqual({
+  it('are named as not run', () => {
+    expect(counted('<rootDir>/test/support/absent.probe.ts', undefined)).toEqual({
       passed: 2,
       failed: 0,
       skipped: 1,
@@ -41,13 +42,21 @@ describe('tests of something that this machine does not have', () => {
     });
   });
 
-  it.each(['1', 'true'])('fail when CI is %p', (ci) => {
-    expect(counted('<rootDir>/test/support/absent.probe.ts', ci)).toEqual({
+  it('fail when everything must be there', () => {
+    expect(counted('<rootDir>/test/support/absent.probe.ts', '1')).toEqual({
       passed: 2,
       failed: 1,
       skipped: 0,
       notRun: [],
     });
+  });
+
+  it.each([undefined, '', 'false'])('may be absent when CI is %p', (ci) => {
+    expect(mustHaveAll(ci)).toBe(false);
+  });
+
+  it.each(['1', 'true'])('may not when CI is %p', (ci) => {
+    expect(mustHaveAll(ci)).toBe(true);
   });
 
   it('are not all there is: a run without tests has failed', () => {

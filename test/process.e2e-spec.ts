@@ -1,19 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { Agent, get } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { killChildren, ServiceProcess } from './support/child.js';
-import { AUTHORIZATION, closeAll, makeTestBed } from './support/service.js';
+import { AUTHORIZATION, closeAll, makeTestBed, refusalOf, type TestBed } from './support/service.js';
 import { Shell } from './support/shell.js';
 
 const root = join(import.meta.dirname, '..');
-
-afterEach(async () => {
-  killChildren();
-  await closeAll();
-});
 
 interface Demo {
   readonly service: ServiceProcess;
@@ -37,8 +33,15 @@ const printedLines = ({ output }: ServiceProcess): string[] =>
   [...output.matchAll(/^ +(\S*(?:curl |\$\(curl ).+)$/gm)].map(([, line = '']) => line);
 
 describe('the built service without credentials', () => {
+  /** The tests use it one after the other; the last of them ends it. */
+  let demo: Demo;
+  beforeAll(async () => {
+    demo = await startDemo({ LOG_LEVEL: 'verbose' });
+  });
+  afterAll(killChildren);
+
   it('starts on the simulator, says so, and prints curl lines that work', async () => {
-    const { service } = await startDemo();
+    const { service } = demo;
     expect(service.output).toContain('DEMO MODE');
     const [callLine = '', logLine = '', auditLine = ''] = printedLines(service);
     await using shell = new Shell();
@@ -54,12 +57,10 @@ describe('the built service without credentials', () => {
     ]);
     const { data: records } = JSON.parse(await shell.paste(auditLine)) as { data: { kind: string; caller: string }[] };
     expect(records.map(({ kind }) => kind).toSorted()).toEqual(['call-intent', 'call-outcome', 'token']);
-    service.signal('SIGTERM');
-    expect(await service.ended()).toBe(0);
   });
 
   it('prints a tour of a delegation that works line by line', async () => {
-    const { service, url } = await startDemo();
+    const { service, url } = demo;
     await using shell = new Shell();
     const [, , , ...lines] = printedLines(service);
     const answers: string[] = [];
@@ -89,15 +90,40 @@ describe('the built service without credentials', () => {
   });
 
   it('prints nothing secret, at the most talkative level either', async () => {
-    const { service, url, headers } = await startDemo({ LOG_LEVEL: 'verbose' });
+    const { service, url, headers } = demo;
     for (const path of ['broker/transfers', 'organisations/310000043/claims', 'organisations/310000027/claims']) {
       await (await fetch(`${url}/${path}`, { headers })).text();
     }
-    service.signal('SIGINT');
-    expect(await service.ended()).toBe(0);
-    expect(service.output).toContain('token obtained');
+    await service.says(/token obtained/);
     expect(service.output).not.toMatch(/PRIVATE KEY|eyJ|redacted/);
   });
+
+  it('answers what is in flight on SIGTERM, takes nothing new, and exits with 0', async () => {
+    const { service, url, operatorUrl, headers } = demo;
+    const agent = new Agent({ keepAlive: true });
+    await call(`${url}/broker/transfers`, agent, headers);
+    const before = await seenByApi(operatorUrl, 1);
+    await fetch(`${operatorUrl}/operator/api/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ path: '/broker/api/v1/*', delayMs: 1000 }),
+    });
+    const inFlight = call(`${url}/broker/transfers`, agent, headers);
+    await seenByApi(operatorUrl, before + 1);
+    service.signal('SIGTERM');
+    await service.says(/SIGTERM: finishing the requests in flight/);
+    expect(await inFlight).toBe(200);
+    expect(await service.ended()).toBe(0);
+    await expect(once(connect(Number(new URL(url).port), '127.0.0.1'), 'connect')).rejects.toThrow(/ECONNREFUSED/);
+    await expect(once(connect(Number(new URL(operatorUrl).port), '127.0.0.1'), 'connect')).rejects.toThrow(
+      /ECONNREFUSED/,
+    );
+    agent.destroy();
+  });
+});
+
+describe('a start of the built service without credentials', () => {
+  afterEach(killChildren);
 
   it('refuses to run in production', async () => {
     const service = ServiceProcess.start({ PORT: '0', NODE_ENV: 'production' });
@@ -117,17 +143,64 @@ describe('the built service without credentials', () => {
   });
 });
 
-describe('the built service with credentials', () => {
-  it('runs in production, without any simulator of its own', async () => {
-    const { variables, simulator } = await makeTestBed();
-    const service = ServiceProcess.start({ ...variables, NODE_ENV: 'production', LOG_LEVEL: 'log', PORT: '0' });
+describe('the built service with credentials, in production', () => {
+  let bed: TestBed;
+  let service: ServiceProcess;
+  let url: string;
+  // A connection for each, so that none is used that the server has just closed.
+  const ask = async (path: string): Promise<Response> =>
+    fetch(`${url}${path}`, { headers: { ...AUTHORIZATION, connection: 'close' } });
+
+  beforeAll(async () => {
+    bed = await makeTestBed();
+    service = ServiceProcess.start({
+      ...bed.variables,
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'log',
+      NODE_DEBUG: 'http',
+      PORT: '0',
+    });
     const [, port] = await service.says(/"port":(\d+)/);
-    const response = await fetch(`http://127.0.0.1:${port}/broker/transfers`, { headers: AUTHORIZATION });
-    expect(response.status).toBe(200);
-    expect(simulator.log.some(({ kind }) => kind === 'grant')).toBe(true);
+    url = `http://127.0.0.1:${port}`;
+  });
+  afterAll(async () => {
+    killChildren();
+    await closeAll();
+  });
+
+  it('runs without any simulator of its own', async () => {
+    expect((await ask('/broker/transfers')).status).toBe(200);
+    expect(bed.simulator.log.some(({ kind }) => kind === 'grant')).toBe(true);
     expect(service.output).not.toContain('DEMO MODE');
+  });
+
+  it('T-08: warns about debug switches that print tokens', async () => {
+    const [line] = await service.says(/"level":"warn".*NODE_DEBUG makes the process print/);
+    expect(line).not.toContain('Bearer');
+  });
+
+  it('says shutting_down on SIGTERM, goes on serving for a while, and ends with 0', async () => {
+    // The search is answered when the database has been made.
+    await ask(`/audit/${randomUUID()}`);
+    const ready = async (): Promise<unknown> => {
+      const answer = await ask('/health/ready');
+      return [answer.status, await answer.json()];
+    };
+    expect(await ready()).toEqual([200, { status: 'ok' }]);
+    // Its token is there and everything is loaded: what is asked while it drains takes milliseconds of the five seconds.
     service.signal('SIGTERM');
+    await service.says(/draining/);
+    expect(await ready()).toEqual([503, { status: 'shutting_down' }]);
+    expect((await ask('/health/live')).status).toBe(200);
+    expect((await ask('/broker/transfers')).status).toBe(200);
     expect(await service.ended()).toBe(0);
+  });
+});
+
+describe('a start of the built service', () => {
+  afterEach(async () => {
+    killChildren();
+    await closeAll();
   });
 
   it('lists everything that a partial configuration lacks and that is wrong, in one go', async () => {
@@ -156,13 +229,12 @@ describe('the built service with credentials', () => {
 
   it('names the variable of a key that cannot be used', async () => {
     const { variables } = await makeTestBed();
-    const service = ServiceProcess.start({
+    const printed = await refusalOf({
       ...variables,
       MASKINPORTEN_PRIVATE_KEY: '',
       MASKINPORTEN_PRIVATE_KEY_FILE: '/nowhere/key.pem',
     });
-    expect(await service.ended()).toBe(1);
-    expect(service.output).toMatch(/MASKINPORTEN_PRIVATE_KEY_FILE +"\/nowhere\/key\.pem" does not exist/);
+    expect(printed).toMatch(/MASKINPORTEN_PRIVATE_KEY_FILE +"\/nowhere\/key\.pem" does not exist/);
   });
 
   it('F-25: refuses to start in production when certificate checks are switched off', async () => {
@@ -171,44 +243,10 @@ describe('the built service with credentials', () => {
     expect(await service.ended()).toBe(1);
     expect(service.output).toMatch(/NODE_TLS_REJECT_UNAUTHORIZED +switches certificate checks off/);
   });
-
-  it('T-08: warns in production about debug switches that print tokens', async () => {
-    const { variables } = await makeTestBed();
-    const service = ServiceProcess.start({
-      ...variables,
-      NODE_ENV: 'production',
-      LOG_LEVEL: 'log',
-      NODE_DEBUG: 'http',
-    });
-    await service.says(/"level":"warn".*NODE_DEBUG makes the process print/);
-    await service.says(/"port":\d+/);
-    service.signal('SIGTERM');
-    expect(await service.ended()).toBe(0);
-  });
 });
 
 describe('the end of the service', () => {
-  it('answers what is in flight on SIGTERM, takes nothing new, and exits with 0', async () => {
-    const { service, url, operatorUrl, headers } = await startDemo();
-    const agent = new Agent({ keepAlive: true });
-    await call(`${url}/broker/transfers`, agent, headers);
-    await fetch(`${operatorUrl}/operator/api/faults`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ path: '/broker/api/v1/*', delayMs: 1000 }),
-    });
-    const inFlight = call(`${url}/broker/transfers`, agent, headers);
-    await seenByApi(operatorUrl, 2);
-    service.signal('SIGTERM');
-    await service.says(/SIGTERM: finishing the requests in flight/);
-    expect(await inFlight).toBe(200);
-    expect(await service.ended()).toBe(0);
-    await expect(once(connect(Number(new URL(url).port), '127.0.0.1'), 'connect')).rejects.toThrow(/ECONNREFUSED/);
-    await expect(once(connect(Number(new URL(operatorUrl).port), '127.0.0.1'), 'connect')).rejects.toThrow(
-      /ECONNREFUSED/,
-    );
-    agent.destroy();
-  });
+  afterEach(killChildren);
 
   it('gives up what still hangs at the limit, and says so by its exit code', async () => {
     // The same shutdown with a shorter limit and a handler that never answers.
@@ -216,7 +254,7 @@ describe('the end of the service', () => {
       import { NestFactory } from '@nestjs/core';
       import { Controller, Get, Module } from '@nestjs/common';
       import { closeOnSignals } from ${JSON.stringify(pathToFileURL(join(root, 'dist/shutdown.js')).href)};
-      class Hanging { hang() { process.kill(process.pid, 'SIGTERM'); return new Promise(() => {}); } }
+      class Hanging { hang() { process.kill(process.pid, 'SIGINT'); return new Promise(() => {}); } }
       Get()(Hanging.prototype, 'hang', Object.getOwnPropertyDescriptor(Hanging.prototype, 'hang'));
       Controller()(Hanging);
       class App {}
@@ -242,10 +280,11 @@ async function call(url: string, agent: Agent, headers: Record<string, string> =
   });
 }
 
-/** Waits until the API has received this many calls, answered or not. */
-async function seenByApi(operatorUrl: string, count: number): Promise<void> {
+/** Waits until the API has received this many calls, answered or not, and says how many it has. */
+async function seenByApi(operatorUrl: string, count: number): Promise<number> {
   for (;;) {
     const log = (await (await fetch(`${operatorUrl}/operator/api/log`)).json()) as { path: string }[];
-    if (log.filter(({ path }) => path.startsWith('/broker/')).length >= count) return;
+    const seen = log.filter(({ path }) => path.startsWith('/broker/')).length;
+    if (seen >= count) return seen;
   }
 }

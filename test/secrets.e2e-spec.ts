@@ -5,9 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { putEmptyPglite } from '../libs/maskinporten/src/audit-postgres/prepared-pglite.fixtures.js';
 import { killChildren, ServiceProcess } from './support/child.js';
-import { closeAll, makeTestBed, sha256, type TestBed } from './support/service.js';
+import { closeAll, makeTestBed, refusalOf, sha256, type TestBed } from './support/service.js';
 
 const CALLER_KEY = 'canary-of-the-caller-4711';
 const PASSPHRASE = 'canary-passphrase-4711';
@@ -97,6 +98,9 @@ describe('secrets of the running service', () => {
   let endpoint: RecordingTokenEndpoint;
   let variables: Record<string, string>;
   let keyCanaries: string[];
+  const auditFolder = mkdtempSync(join(tmpdir(), 'secrets-audit-'));
+  let service: ServiceProcess;
+  let url: string;
 
   beforeAll(async () => {
     bed = await makeTestBed();
@@ -122,22 +126,27 @@ describe('secrets of the running service', () => {
     keyCanaries = [PASSPHRASE, d, p, q, plain.slice(100, 164), encrypted.split('\n')[5] ?? ''].map((text) =>
       text.slice(0, 40),
     );
+    await putEmptyPglite(join(auditFolder, 'database'));
+    service = ServiceProcess.start({ ...variables, AUDIT_DATA_DIR: auditFolder });
+    const [, port] = await service.says(/"port":(\d+)/);
+    url = `http://127.0.0.1:${port}`;
   });
   afterAll(async () => {
-    await Promise.all([api.close(), endpoint?.close(), closeAll()]);
-  });
-  afterEach(() => {
     killChildren();
-    endpoint.echo = undefined;
+    await Promise.all([api.close(), endpoint?.close(), closeAll()]);
+    rmSync(auditFolder, { recursive: true, force: true });
   });
 
-  /** One run of the service: everything it printed, and every answer it gave. */
-  async function run(work: (call: () => Promise<number>) => Promise<void>): Promise<string> {
-    const auditFolder = mkdtempSync(join(tmpdir(), 'secrets-audit-'));
-    const service = ServiceProcess.start({ ...variables, AUDIT_DATA_DIR: auditFolder });
-    const [, port] = await service.says(/"port":(\d+)/);
+  /** Asks the service for what needs a token, and for what it must refuse; gives every answer. */
+  async function answersTo(work: (call: () => Promise<number>) => Promise<void>): Promise<string> {
     const answers: string[] = [];
     const own = { authorization: `Bearer ${CALLER_KEY}` };
+    const hear = async (path: string, headers: Record<string, string>): Promise<number> => {
+      const response = await fetch(`${url}${path}`, { headers });
+      answers.push(JSON.stringify([...response.headers]), await response.text());
+      return response.status;
+    };
+    await work(async () => hear('/broker/transfers', own));
     const hostile: [path: string, headers: Record<string, string>][] = [
       [`/people/${PERSON}`, own],
       [`/organisations/${PERSON}/claims?pid=${PERSON}`, own],
@@ -151,24 +160,8 @@ describe('secrets of the running service', () => {
       ['/metrics', {}],
       ['/docs-json', {}],
     ];
-    await work(async () => {
-      const response = await fetch(`http://127.0.0.1:${port}/broker/transfers`, {
-        headers: { authorization: `Bearer ${CALLER_KEY}` },
-      });
-      answers.push(JSON.stringify([...response.headers]), await response.text());
-      return response.status;
-    });
-    for (const [path, headers] of hostile) {
-      const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
-      answers.push(JSON.stringify([...response.headers]), await response.text());
-    }
-    service.signal('SIGTERM');
-    expect(await service.ended()).toBe(0);
-    const audited = filesBelow(auditFolder);
-    rmSync(auditFolder, { recursive: true, force: true });
-    // The scan looks where the records are.
-    expect(audited).toContain('/filetransfer');
-    return `${service.output}\n${answers.join('\n')}\n${audited}`;
+    for (const [path, headers] of hostile) await hear(path, headers);
+    return answers.join('\n');
   }
 
   function expectNoSecretIn(everything: string): void {
@@ -186,8 +179,35 @@ describe('secrets of the running service', () => {
     expect(everything.includes(PERSON)).toBe(false);
   }
 
+  /** The token endpoint answers with the assertion in it from the first assertion that comes. */
+  async function expectSilence(echo: (assertion: string) => { status: number; body: string }): Promise<void> {
+    endpoint.echo = echo;
+    endpoint.assertions.clear();
+    const refused = service.output.split('token refused').length;
+    const answers = await answersTo(async (call) => {
+      // What the endpoint said before is remembered for a second.
+      do expect(await call()).toBeGreaterThanOrEqual(500);
+      while (endpoint.assertions.size === 0);
+    });
+    await service.says(new RegExp(`(?:token refused[^]*){${refused}}`));
+    expectNoSecretIn(`${service.output}\n${answers}`);
+  }
+
+  it.each<[string, (assertion: string) => { status: number; body: string }]>([
+    ['stops in the middle', (a) => ({ status: 200, body: `{"access_token": "${a}` })],
+    ['answers nonsense', (a) => ({ status: 200, body: JSON.stringify({ access_token: `${a} ${a}`, token_type: a }) })],
+  ])(
+    'T-03: a token endpoint that %s and gives back the assertion makes the service print nothing secret',
+    async (_name, echo) => {
+      await expectSilence(echo);
+    },
+  );
+
   it('T-03, T-11, T-67, T-69: a failing API that gives back what it got makes the service print, answer, measure and record nothing secret', async () => {
-    const everything = await run(async (call) => {
+    endpoint.echo = undefined;
+    const answers = await answersTo(async (call) => {
+      do await call();
+      while (api.tokens.size === 0);
       for (const [status, ours] of [
         [500, 502],
         [403, 403],
@@ -199,40 +219,39 @@ describe('secrets of the running service', () => {
         expect(await call()).toBe(ours);
       }
     });
-    expect(api.tokens.size).toBeGreaterThan(0);
-    expect(everything).toContain('call to an API failed');
-    expectNoSecretIn(everything);
+    await service.says(/call to an API failed/);
+    expectNoSecretIn(`${service.output}\n${answers}`);
   });
 
-  it.each<[string, (assertion: string) => { status: number; body: string }]>([
-    [
-      'refuses',
-      (a) => ({ status: 400, body: JSON.stringify({ error: a, error_description: `MP-124 ${a}`, error_uri: a }) }),
-    ],
-    ['stops in the middle', (a) => ({ status: 200, body: `{"access_token": "${a}` })],
-    ['answers nonsense', (a) => ({ status: 200, body: JSON.stringify({ access_token: `${a} ${a}`, token_type: a }) })],
-  ])(
-    'T-03: a token endpoint that %s and gives back the assertion makes the service print nothing secret',
-    async (_name, echo) => {
-      endpoint.echo = echo;
-      endpoint.assertions.clear();
-      const everything = await run(async (call) => {
-        expect(await call()).toBeGreaterThanOrEqual(500);
-      });
-      expect(endpoint.assertions.size).toBeGreaterThan(0);
-      expect(everything).toContain('token refused');
-      expectNoSecretIn(everything);
-    },
-  );
+  it('T-03: a token endpoint that refuses and gives back the assertion makes the service print nothing secret', async () => {
+    // So that the token of before has to be renewed.
+    api.status = 401;
+    await expectSilence((a) => ({
+      status: 400,
+      body: JSON.stringify({ error: a, error_description: `MP-124 ${a}`, error_uri: a }),
+    }));
+  });
+
+  it('T-03, T-67: the audit log holds nothing secret when all that has happened, and all was printed', async () => {
+    service.signal('SIGTERM');
+    expect(await service.ended()).toBe(0);
+    const audited = filesBelow(auditFolder);
+    // The scan looks where the records are.
+    expect(audited).toContain('/filetransfer');
+    expectNoSecretIn(`${service.output}\n${audited}`);
+  });
 
   it('T-10: a start that fails on a damaged key does not print it', async () => {
     const damaged = (variables['MASKINPORTEN_PRIVATE_KEY'] ?? '').replaceAll('A', '%');
-    for (const key of [damaged, `{"kty":"RSA","d":"${keyCanaries[1]}"`, keyCanaries[4] ?? '']) {
-      const service = ServiceProcess.start({ ...variables, MASKINPORTEN_PRIVATE_KEY: key });
-      expect(await service.ended()).toBe(1);
-      expect(service.output).toMatch(/MASKINPORTEN_PRIVATE_KEY /);
-      for (const canary of [...keyCanaries, damaged.split('\n')[3] ?? ''])
-        expect(service.output.includes(canary)).toBe(false);
+    const wrong = [damaged, `{"kty":"RSA","d":"${keyCanaries[1]}"`, keyCanaries[4] ?? ''];
+    const printed = await Promise.all(
+      wrong.map(async (key) => refusalOf({ ...variables, LOG_LEVEL: 'fatal', MASKINPORTEN_PRIVATE_KEY: key })),
+    );
+    const failed = ServiceProcess.start({ ...variables, MASKINPORTEN_PRIVATE_KEY: damaged });
+    expect(await failed.ended()).toBe(1);
+    for (const output of [...printed, failed.output]) {
+      expect(output).toMatch(/MASKINPORTEN_PRIVATE_KEY /);
+      for (const canary of [...keyCanaries, damaged.split('\n')[3] ?? '']) expect(output.includes(canary)).toBe(false);
     }
   });
 });

@@ -1,5 +1,6 @@
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { IsIn, IsInt, IsISO8601, IsOptional, IsUrl, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsUrl, Matches, Max, Min } from 'class-validator';
+import { CLIENT_VARIABLES, type EnvironmentReading } from 'nestjs-maskinporten/environment';
 import { Secret } from './secret.js';
 
 /** From quiet to talkative; `info` is another word for Nest's `log`. */
@@ -9,13 +10,6 @@ export type LogLevelName = (typeof LOG_LEVELS)[number];
 const secret = ({ value }: TransformFnParams): unknown => (typeof value === 'string' ? new Secret(value) : value);
 const wholeNumber = ({ value }: TransformFnParams): unknown =>
   typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
-const list = ({ value }: TransformFnParams): unknown =>
-  typeof value === 'string'
-    ? value
-        .split(',')
-        .map((entry) => entry.trim())
-        .filter((entry) => entry !== '')
-    : value;
 
 const PORT_MESSAGE = { message: 'must be a port from 0 to 65535 (0 picks a free one)' };
 const ApiUrl = (): PropertyDecorator =>
@@ -44,93 +38,6 @@ export class Environment {
   @IsOptional()
   @Matches(/^[\w.+-]{1,64}$/, { message: 'must be 1 to 64 letters, digits, dots, hyphens, underscores or plus signs' })
   RULEBOOK_VERSION?: string;
-
-  @IsOptional()
-  @IsIn(['test', 'prod'], { message: 'must be test or prod' })
-  MASKINPORTEN_ENVIRONMENT?: 'test' | 'prod';
-
-  @IsOptional()
-  MASKINPORTEN_ISSUER?: string;
-
-  @IsOptional()
-  MASKINPORTEN_TOKEN_ENDPOINT?: string;
-
-  @IsOptional()
-  MASKINPORTEN_CLIENT_ID?: string;
-
-  @IsOptional()
-  MASKINPORTEN_KID?: string;
-
-  @IsOptional()
-  @Transform(secret)
-  MASKINPORTEN_PRIVATE_KEY?: Secret;
-
-  @IsOptional()
-  MASKINPORTEN_PRIVATE_KEY_FILE?: string;
-
-  @IsOptional()
-  @Transform(secret)
-  MASKINPORTEN_PRIVATE_KEY_PASSPHRASE?: Secret;
-
-  @IsOptional()
-  MASKINPORTEN_PRIVATE_KEY_PASSPHRASE_FILE?: string;
-
-  @IsOptional()
-  MASKINPORTEN_PKCS12_FILE?: string;
-
-  @IsOptional()
-  @Transform(secret)
-  MASKINPORTEN_PKCS12_PASSPHRASE?: Secret;
-
-  @IsOptional()
-  MASKINPORTEN_PKCS12_PASSPHRASE_FILE?: string;
-
-  @IsOptional()
-  MASKINPORTEN_CERTIFICATE_FILE?: string;
-
-  @IsOptional()
-  @IsISO8601({ strict: true }, { message: 'must be an ISO date such as 2026-01-31' })
-  MASKINPORTEN_KEY_REGISTERED_AT?: string;
-
-  @IsOptional()
-  @Transform(secret)
-  MASKINPORTEN_CLIENT_JWK?: Secret;
-
-  @IsOptional()
-  MASKINPORTEN_CLIENT_JWK_FILE?: string;
-
-  @IsOptional()
-  MASKINPORTEN_WELL_KNOWN_URL?: string;
-
-  @IsOptional()
-  @Transform(list)
-  MASKINPORTEN_DESTINATIONS?: string[];
-
-  @IsOptional()
-  @Transform(list)
-  MASKINPORTEN_ALLOW_INSECURE_HOSTS?: string[];
-
-  /** NAIS injects it; the scopes of a call are what its handler says. */
-  @IsOptional()
-  MASKINPORTEN_SCOPES?: string;
-
-  /** NAIS injects it, for services that receive tokens; this one only asks for them. */
-  @IsOptional()
-  MASKINPORTEN_JWKS_URI?: string;
-
-  @IsOptional()
-  @ApiUrl()
-  ALTINN_PLATFORM_URL?: string;
-
-  @IsOptional()
-  ALTINN_SYSTEM_ID?: string;
-
-  @IsOptional()
-  @Transform(secret)
-  ALTINN_SUBSCRIPTION_KEY?: Secret;
-
-  @IsOptional()
-  ALTINN_SUBSCRIPTION_KEY_FILE?: string;
 
   @IsOptional()
   @ApiUrl()
@@ -169,17 +76,52 @@ export class Environment {
 
   @IsOptional()
   AUDIT_CHECKPOINT_KEY_FILE?: string;
+
+  /** What the variables say about the client at Maskinporten, its key included; undefined in demo mode. */
+  declare maskinporten?: Secret<EnvironmentReading>;
 }
 
-/** Names of all variables the service knows. */
-export const VARIABLES = Object.keys(new Environment()) as readonly (keyof Environment)[];
+const OWN_VARIABLES = Object.keys(new Environment()) as readonly (keyof Environment)[];
+const BEFORE_THE_CLIENT = OWN_VARIABLES.indexOf('RULEBOOK_VERSION') + 1;
+
+/** Names of all variables the service knows, in the order in which what is wrong with them is listed. */
+export const VARIABLES: readonly string[] = [
+  ...OWN_VARIABLES.slice(0, BEFORE_THE_CLIENT),
+  ...CLIENT_VARIABLES,
+  ...OWN_VARIABLES.slice(BEFORE_THE_CLIENT),
+];
 
 /** Nothing about Maskinporten is configured: the service runs on the simulator. */
-export function isDemo(environment: Environment): boolean {
-  return VARIABLES.every((name) => !name.startsWith('MASKINPORTEN_') || environment[name] === undefined);
-}
+export const isDemo = ({ maskinporten }: Environment): boolean => maskinporten === undefined;
 
 /** There is a system in Altinn's register, so the service can act for customers. */
-export function actsForCustomers(environment: Environment): boolean {
-  return isDemo(environment) || environment.ALTINN_SYSTEM_ID !== undefined;
+export const actsForCustomers = ({ maskinporten }: Environment): boolean =>
+  maskinporten === undefined || maskinporten.reveal().options.altinn?.systemId !== undefined;
+
+/** Base address of the Broker API, when it is known. */
+export function brokerUrl({ BROKER_URL, maskinporten }: Environment): string | undefined {
+  const platform = maskinporten?.reveal().platformUrl;
+  return BROKER_URL ?? (platform === undefined ? undefined : brokerUrlBelow(platform));
+}
+
+export const brokerUrlBelow = (platform: string): string => `${platform.replace(/\/$/, '')}/broker/api/v1`;
+
+/** One setting that is missing or wrong. The reason never repeats the value. */
+export interface SettingFailure {
+  readonly variable: string;
+  readonly reason: string;
+}
+
+/** Everything that is wrong with the environment, in one error. */
+export class EnvironmentError extends Error {
+  readonly failures: readonly SettingFailure[];
+  /** What could be read, for further checks. */
+  readonly environment: Environment | undefined;
+
+  constructor(failures: readonly SettingFailure[], environment?: Environment) {
+    super(failures.map(({ variable, reason }) => `${variable} ${reason}`).join('; '));
+    this.name = 'EnvironmentError';
+    this.failures = failures;
+    this.environment = environment;
+  }
 }

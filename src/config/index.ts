@@ -1,17 +1,19 @@
-export { isPostgresUrl } from './audit-checks.js';
 export { readApiKeyEntries } from './api-key-entries.js';
 export type { ApiKeyEntry } from './api-key-entries.js';
-export { actsForCustomers, Environment, isDemo, LOG_LEVELS, VARIABLES } from './environment.js';
-export type { LogLevelName } from './environment.js';
-export { EnvironmentError } from './environment-error.js';
-export type { SettingFailure } from './environment-error.js';
-export { brokerUrl, brokerUrlBelow } from './issuer.js';
+export { isPostgresUrl } from './checks.js';
+export { loadConfiguration, rulebookVersion } from './configuration.js';
+export type { Configuration } from './configuration.js';
+export {
+  actsForCustomers,
+  brokerUrl,
+  brokerUrlBelow,
+  Environment,
+  EnvironmentError,
+  isDemo,
+  LOG_LEVELS,
+  VARIABLES,
+} from './environment.js';
+export type { LogLevelName, SettingFailure } from './environment.js';
 export { ALTINN_APP, ALTINN_APP_PATH, KRAV_OG_BETALINGER } from './known-resources.js';
-export { loadConfiguration } from './load-configuration.js';
-export type { Configuration } from './load-configuration.js';
-export { MaskinportenConfig, maskinportenOptions } from './maskinporten.config.js';
-export { settingFailure } from './option-names.js';
+export { MaskinportenConfig, maskinportenOptions, settingFailure } from './maskinporten.config.js';
 export { readEnvironment, readEnvironmentForMigration } from './read-environment.js';
-export type { Variables } from './read-environment.js';
-export { rulebookVersion } from './rulebook-version.js';
-export { Secret } from './secret.js';

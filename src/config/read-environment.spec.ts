@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { EnvironmentError } from './environment-error.js';
-import { actsForCustomers, isDemo } from './environment.js';
-import { maskinportenOptions } from './maskinporten.config.js';
-import { readEnvironment, type Variables } from './read-environment.js';
+import type { MaskinportenOptions } from 'nestjs-maskinporten';
+import type { Variables } from 'nestjs-maskinporten/environment';
+import { actsForCustomers, brokerUrl, EnvironmentError, isDemo } from './environment.js';
+import { maskinportenOptions, settingFailure } from './maskinporten.config.js';
+import { readEnvironment } from './read-environment.js';
 
 const apiKeys = JSON.stringify([{ name: 'acme', sha256: 'a'.repeat(64), organisations: ['310000027'] }]);
 const complete = {
@@ -26,6 +27,8 @@ function refusal(variables: Variables): EnvironmentError {
   }
   throw new Error('the environment was accepted');
 }
+
+const optionsOf = (variables: Variables): MaskinportenOptions => maskinportenOptions(readEnvironment(variables));
 
 const refused = (variables: Variables): string[] => refusal(variables).failures.map(({ variable }) => variable);
 
@@ -120,7 +123,7 @@ describe('readEnvironment', () => {
     const pkcs12 = { ...complete, MASKINPORTEN_PRIVATE_KEY_FILE: '', MASKINPORTEN_KID: '' };
     const given = { ...pkcs12, MASKINPORTEN_PKCS12_FILE: '/key.p12', MASKINPORTEN_PKCS12_PASSPHRASE: ' canary ' };
     const environment = readEnvironment(given);
-    expect(environment.MASKINPORTEN_PKCS12_PASSPHRASE?.reveal()).toBe(' canary ');
+    expect(maskinportenOptions(environment).key).toEqual({ file: '/key.p12', passphrase: ' canary ' });
     expect(inspect(environment)).not.toContain('canary');
     expect(refused({ ...complete, MASKINPORTEN_PKCS12_FILE: '/key.p12' })).toEqual(['MASKINPORTEN_PKCS12_FILE']);
     expect(refused({ ...complete, MASKINPORTEN_PKCS12_PASSPHRASE: 'x' })).toEqual(['MASKINPORTEN_PKCS12_FILE']);
@@ -188,7 +191,7 @@ describe('readEnvironment', () => {
       MASKINPORTEN_JWKS_URI: 'https://test.maskinporten.no/jwk',
       NODE_ENV: 'production',
     };
-    expect(readEnvironment(nais).MASKINPORTEN_ISSUER).toBe(nais.MASKINPORTEN_ISSUER);
+    expect(optionsOf(nais).issuer).toBe(nais.MASKINPORTEN_ISSUER);
     expect(isDemo(readEnvironment({ ...nais, MASKINPORTEN_ISSUER: '' }))).toBe(false);
     expect(refused({ ...nais, MASKINPORTEN_ISSUER: 'https://maskinporten.no/' })).toEqual([
       'MASKINPORTEN_WELL_KNOWN_URL',
@@ -202,10 +205,8 @@ describe('readEnvironment', () => {
     const elsewhere = { ...complete, BROKER_URL: 'https://broker.example/api' };
     expect(refused(elsewhere)).toEqual(['MASKINPORTEN_DESTINATIONS']);
     expect(
-      readEnvironment({ ...elsewhere, MASKINPORTEN_DESTINATIONS: 'https://a.example, https://broker.example' }),
-    ).toMatchObject({
-      MASKINPORTEN_DESTINATIONS: ['https://a.example', 'https://broker.example'],
-    });
+      optionsOf({ ...elsewhere, MASKINPORTEN_DESTINATIONS: 'https://a.example, https://broker.example' }).destinations,
+    ).toEqual(['https://a.example', 'https://broker.example']);
     expect(refused({ ...complete, ALTINN_PLATFORM_URL: 'https://platform.example' })).toEqual([
       'MASKINPORTEN_DESTINATIONS',
     ]);
@@ -237,10 +238,10 @@ describe('readEnvironment', () => {
       MASKINPORTEN_PRIVATE_KEY: 'canary-key',
       MASKINPORTEN_PRIVATE_KEY_PASSPHRASE: ' canary-passphrase ',
     });
-    const shown = `${inspect(environment, { showHidden: true, depth: 9 })} ${JSON.stringify(environment)} ${String(environment.MASKINPORTEN_PRIVATE_KEY)}`;
+    const shown = `${inspect(environment, { showHidden: true, depth: 9 })} ${JSON.stringify(environment)} ${String(environment.maskinporten)}`;
     expect(shown).not.toContain('canary');
     // White space may belong to a passphrase.
-    expect(environment.MASKINPORTEN_PRIVATE_KEY_PASSPHRASE?.reveal()).toBe(' canary-passphrase ');
+    expect(maskinportenOptions(environment).key).toMatchObject({ passphrase: ' canary-passphrase ' });
   });
 });
 
@@ -261,7 +262,7 @@ describe('F-150: variables that are not mistakes', () => {
   };
 
   it('links to Services called maskinporten… are no settings: not of a service, not of a demo', () => {
-    expect(readEnvironment({ ...complete, ...serviceLinks }).MASKINPORTEN_KID).toBe('my-kid');
+    expect(optionsOf({ ...complete, ...serviceLinks }).key).toMatchObject({ kid: 'my-kid' });
     expect(isDemo(readEnvironment(serviceLinks))).toBe(true);
   });
 
@@ -278,7 +279,7 @@ describe('F-150: variables that are not mistakes', () => {
       MASKINPORTEN_SELF_SERVICE_URL: 'http://127.0.0.1:1',
       MASKINPORTEN_NEW_KEY_PASSPHRASE: 'secret',
     };
-    expect(readEnvironment({ ...complete, ...command }).MASKINPORTEN_CLIENT_ID).toBe('my-client');
+    expect(optionsOf({ ...complete, ...command }).clientId).toBe('my-client');
     expect(refused({ ...complete, MASKINPORTEN_ADMIN_CLIENTID: 'x' })).toEqual(['MASKINPORTEN_ADMIN_CLIENTID']);
     // Somebody has configured Maskinporten, so what is missing is said instead of a demo.
     expect(refused(command)).toContain('MASKINPORTEN_CLIENT_ID');
@@ -301,7 +302,7 @@ describe('secrets in mounted files', () => {
       ...pkcs12,
       MASKINPORTEN_PKCS12_PASSPHRASE_FILE: mounted(` canary ${lineBreak}`),
     });
-    expect(environment.MASKINPORTEN_PKCS12_PASSPHRASE?.reveal()).toBe(' canary ');
+    expect(maskinportenOptions(environment).key).toMatchObject({ passphrase: ' canary ' });
     expect(inspect(environment)).not.toContain('canary');
   });
 
@@ -309,7 +310,7 @@ describe('secrets in mounted files', () => {
     const secrets = ['MASKINPORTEN_PRIVATE_KEY_PASSPHRASE', 'ALTINN_SUBSCRIPTION_KEY'] as const;
     for (const name of secrets) {
       const given = { ...complete, [`${name}_FILE`]: mounted('canary\n') };
-      const environment = readEnvironment(
+      const { key, altinn } = optionsOf(
         name === 'ALTINN_SUBSCRIPTION_KEY'
           ? {
               ...given,
@@ -320,10 +321,10 @@ describe('secrets in mounted files', () => {
             }
           : given,
       );
-      expect(environment[name]?.reveal()).toBe('canary');
+      expect(altinn?.subscriptionKey ?? ('passphrase' in key && key.passphrase)).toBe('canary');
     }
     const jwk = { ...complete, MASKINPORTEN_PRIVATE_KEY_FILE: '', MASKINPORTEN_CLIENT_JWK_FILE: '/run/secrets/jwk' };
-    expect(readEnvironment(jwk).MASKINPORTEN_CLIENT_JWK_FILE).toBe('/run/secrets/jwk');
+    expect(optionsOf(jwk).key).toMatchObject({ file: '/run/secrets/jwk' });
     expect(refused({ ...complete, MASKINPORTEN_CLIENT_JWK_FILE: '/run/secrets/jwk' })).toEqual([
       'MASKINPORTEN_CLIENT_JWK_FILE',
     ]);
@@ -360,12 +361,94 @@ describe('hosts that may be spoken to over http', () => {
     MASKINPORTEN_DESTINATIONS: 'http://simulator:8480',
   };
 
-  it('become the option of the module', async () => {
-    const options = await maskinportenOptions(readEnvironment(development));
-    expect(options).toMatchObject({ http: { allowInsecureHosts: ['simulator', 'host.docker.internal'] } });
+  it('become the option of the module', () => {
+    expect(optionsOf(development)).toMatchObject({
+      http: { allowInsecureHosts: ['simulator', 'host.docker.internal'] },
+    });
   });
 
   it('are refused in production', () => {
     expect(refused({ ...development, NODE_ENV: 'production' })).toEqual(['MASKINPORTEN_ALLOW_INSECURE_HOSTS']);
+  });
+});
+
+const real: Record<string, string> = {
+  DATABASE_URL: 'postgresql://service:canary@db.example/audit',
+  DATABASE_URL_FILE: '/run/secrets/url',
+  DATABASE_MIGRATION_URL: 'postgresql://owner:canary@db.example/audit',
+  DATABASE_MIGRATION_URL_FILE: '/run/secrets/owner',
+  REDIS_URL: 'redis://:canary@cache.example',
+  REDIS_URL_FILE: '/run/secrets/redis',
+  API_KEYS: apiKeys,
+  API_KEYS_FILE: '/run/secrets/keys.json',
+  AUDIT_CHECKPOINT_KEY_FILE: '/run/secrets/key.pem',
+};
+
+describe('demo mode', () => {
+  it.each(Object.keys(real))('F-158: is refused with %s, which is named, with what to do', (name) => {
+    const { failures, message } = refusal({ [name]: real[name] ?? '' });
+    expect(failures.map(({ variable }) => variable)).toEqual([name]);
+    expect(failures[0]?.reason).toMatch(/no MASKINPORTEN_\* variable is.*Set the MASKINPORTEN_\* variables, or remove/);
+    expect(message).not.toContain('canary');
+  });
+
+  it('F-158: lists all of them at once, and production besides', () => {
+    const both = {
+      API_KEYS_FILE: '/a',
+      AUDIT_CHECKPOINT_KEY_FILE: '/b',
+      REDIS_URL: 'redis://x',
+      NODE_ENV: 'production',
+    };
+    expect(
+      refusal(both)
+        .failures.map(({ variable }) => variable)
+        .toSorted(),
+    ).toEqual(['API_KEYS_FILE', 'AUDIT_CHECKPOINT_KEY_FILE', 'NODE_ENV', 'REDIS_URL']);
+  });
+
+  it('F-158: an empty one counts as unset, and a service that is configured has them', () => {
+    expect(() => readEnvironment({ DATABASE_URL: '', API_KEYS: ' ', REDIS_URL: '' })).not.toThrow();
+    const { API_KEYS_FILE: _file, DATABASE_URL_FILE: _url, DATABASE_MIGRATION_URL_FILE: _owner, ...some } = real;
+    expect(() => readEnvironment({ ...complete, ...some })).not.toThrow();
+  });
+});
+
+describe('what the settings mean', () => {
+  it('keeps a configured issuer as it is', () => {
+    const MASKINPORTEN_ISSUER = 'https://issuer.example/no-slash';
+    const options = optionsOf({
+      ...complete,
+      MASKINPORTEN_ENVIRONMENT: '',
+      MASKINPORTEN_ISSUER,
+      MASKINPORTEN_DESTINATIONS: 'https://api.example',
+      BROKER_URL: 'https://api.example/broker',
+    });
+    expect(options.issuer).toBe(MASKINPORTEN_ISSUER);
+    expect(options.environment).toBeUndefined();
+  });
+
+  it('knows the environment of an issuer that NAIS gives', () => {
+    const nais = { ...complete, MASKINPORTEN_ENVIRONMENT: '', MASKINPORTEN_ISSUER: 'https://maskinporten.no/' };
+    const environment = readEnvironment(nais);
+    expect(maskinportenOptions(environment).environment).toBe('prod');
+    expect(brokerUrl(environment)).toBe('https://platform.altinn.no/broker/api/v1');
+  });
+
+  it('takes the Broker API from the platform of the environment', () => {
+    const environment = readEnvironment(complete);
+    expect(maskinportenOptions(environment).issuer).toBeUndefined();
+    expect(brokerUrl(environment)).toBe('https://platform.tt02.altinn.no/broker/api/v1');
+  });
+
+  it('says a failure of the module by the name of the variable that is set', () => {
+    const failure = { field: 'destinations[1].origin', code: 'MP_CONFIG', reason: 'is wrong' } as const;
+    const environment = readEnvironment(complete);
+    expect(settingFailure(failure, environment)).toEqual({
+      variable: 'MASKINPORTEN_DESTINATIONS',
+      reason: '(entry 2) is wrong',
+    });
+    const key = { field: 'key', code: 'MP_CONFIG', reason: 'is wrong' } as const;
+    expect(settingFailure(key, environment).variable).toBe('MASKINPORTEN_PRIVATE_KEY_FILE');
+    expect(settingFailure({ ...key, field: 'else' }).variable).toBe('else');
   });
 });

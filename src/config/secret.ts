@@ -3,15 +3,15 @@ import { inspect } from 'node:util';
 const SHOWN = '[secret]';
 
 /** A setting that must not appear in any log, error, inspection or serialised form. */
-export class Secret {
-  readonly #value: string;
+export class Secret<T = string> {
+  readonly #value: T;
 
-  constructor(value: string) {
+  constructor(value: T) {
     this.#value = value;
   }
 
   /** The value itself, for the one place that needs it. */
-  reveal(): string {
+  reveal(): T {
     return this.#value;
   }
 

@@ -18,6 +18,14 @@ export function killChildren(): void {
   running.clear();
 }
 
+/** A folder with an empty audit log in an embedded database. */
+function newLog(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'service-audit-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  copyPrepared(database, join(folder, 'database'));
+  return folder;
+}
+
 /** The built service as its users run it: another process, with exactly these variables. */
 export class ServiceProcess {
   output = '';
@@ -52,14 +60,13 @@ export class ServiceProcess {
     nodeArguments: readonly string[] = [main],
     // Somewhere without a .env file.
     cwd: string = tmpdir(),
+    node: string = process.execPath,
   ): ServiceProcess {
     if (!existsSync(main)) throw new Error('dist/main.js is missing: run "npm run build" first.');
-    const auditFolder = mkdtempSync(join(tmpdir(), 'service-audit-'));
-    process.once('exit', () => rmSync(auditFolder, { recursive: true, force: true }));
-    copyPrepared(database, join(auditFolder, 'database'));
-    const child = spawn(process.execPath, nodeArguments, {
+    const ownLog = variables['AUDIT_DATA_DIR'] === undefined && variables['DATABASE_URL'] === undefined;
+    const child = spawn(node, nodeArguments, {
       cwd,
-      env: { PATH: process.env['PATH'] ?? '', AUDIT_DATA_DIR: auditFolder, ...variables },
+      env: { PATH: process.env['PATH'] ?? '', ...(ownLog ? { AUDIT_DATA_DIR: newLog() } : {}), ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new ServiceProcess(child);

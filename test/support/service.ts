@@ -5,8 +5,9 @@ import { startSimulator, type Simulator, type SimulatorConfig } from 'maskinport
 import { simulatorOptions } from 'nestjs-maskinporten/testing';
 import request from 'supertest';
 import { MemoryAuditStore } from '../../libs/maskinporten/src/audit/memory-audit-store.fixtures.js';
-import { loadConfiguration, type Configuration } from '../../src/config/index.js';
+import { loadConfiguration, type Configuration, type Environment } from '../../src/config/index.js';
 import { createApp } from '../../src/create-app.js';
+import { explainStartFailure } from '../../src/start-failure.js';
 import { rsaKeyPair, signingKeys } from './pool.js';
 
 /** A customer that the caller of the tests may act for. */
@@ -119,4 +120,17 @@ export async function serve(
   running.push(app);
   await app.listen(0, '127.0.0.1');
   return { app, url: await app.getUrl() };
+}
+
+/** What the service prints when it does not start with these variables, as `main.ts` puts it. */
+export async function refusalOf(variables: EnvironmentVariables): Promise<string> {
+  let environment: Environment | undefined;
+  try {
+    const configuration = await configurationOf(variables);
+    ({ environment } = configuration);
+    running.push(await createApp(configuration));
+  } catch (error) {
+    return explainStartFailure(error, environment);
+  }
+  throw new Error('The service started.');
 }

@@ -24,3 +24,4 @@ export { isUuid } from './is-uuid.js';
 export { isWholeNumber, notWholeNumber } from './whole-number.js';
 export { withoutByteOrderMark } from './without-byte-order-mark.js';
 export { withoutLineBreak } from './without-line-break.js';
+export { withoutUndefined } from './without-undefined.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { issuerOfWellKnown } from './index.js';
+import { issuerOfWellKnown } from './issuer-of-well-known.js';
 
 describe('issuerOfWellKnown', () => {
   it.each([

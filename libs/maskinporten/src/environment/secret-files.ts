@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { withoutByteOrderMark, withoutLineBreak } from '../basics/index.js';
-import type { Hint } from '../errors/index.js';
 import { fileVariable } from './key-variables.js';
+import { besides, unreadable, wrong, type VariableProblem } from './variable-problem.js';
 import { isSet, type Variables } from './variables.js';
 
 /**
@@ -16,16 +16,10 @@ export const CLIENT_SECRETS = [
 
 const MAX_SECRET_BYTES = 64 * 1024;
 
-/** What is wrong with the variable that names a file; the content of the file is not repeated. */
-export interface SecretFileProblem {
-  readonly variable: string;
-  readonly reason: Hint;
-}
-
 export interface SecretFilesResult<Given extends Variables> {
   /** The variables with each secret that a file holds in its own variable, and without the names of those files. */
   readonly variables: Given;
-  readonly problems: readonly SecretFileProblem[];
+  readonly problems: readonly VariableProblem[];
 }
 
 /**
@@ -42,29 +36,29 @@ export function withSecretFiles<Given extends Variables>(
   path = (file: string): string => file,
 ): SecretFilesResult<Given> {
   const read: Record<string, string | undefined> = {};
-  const problems: SecretFileProblem[] = [];
+  const problems: VariableProblem[] = [];
   for (const name of names) {
     const variable = fileVariable(name);
     const file = variables[variable];
     if (!isSet(variables, variable) || typeof file !== 'string') continue;
     read[variable] = undefined;
-    const outcome = isSet(variables, name) ? besides(name) : secretIn(path(file.trim()));
+    const outcome = isSet(variables, name) ? besides(variable, name) : secretIn(path(file.trim()), variable);
     if (typeof outcome === 'string') read[name] = outcome;
-    else problems.push({ variable, reason: outcome });
+    else problems.push(outcome);
   }
   return { variables: { ...variables, ...read }, problems };
 }
 
-function secretIn(file: string): string | Hint {
+function secretIn(file: string, variable: string): string | VariableProblem {
   let content: string | undefined;
   try {
     content = contentOf(file);
   } catch {
     // What the file system says names the path, which may be the secret itself.
   }
-  if (content === undefined) return UNREADABLE;
+  if (content === undefined) return unreadable(variable);
   const secret = withoutLineBreak(withoutByteOrderMark(content));
-  return secret.trim() === '' ? EMPTY : secret;
+  return secret.trim() === '' ? wrong(variable, 'names a file that is empty', 'peker på en tom fil') : secret;
 }
 
 /** Undefined for what is not a regular file of a secret's size: a pipe would never end. */
@@ -77,10 +71,3 @@ function contentOf(file: string): string | undefined {
     closeSync(handle);
   }
 }
-
-const besides = (name: string): Hint => ({
-  en: `is set besides ${name}: keep one of them`,
-  nb: `er satt i tillegg til ${name}: behold én av dem`,
-});
-const UNREADABLE: Hint = { en: 'names a file that cannot be read', nb: 'peker på en fil som ikke kan leses' };
-const EMPTY: Hint = { en: 'names a file that is empty', nb: 'peker på en tom fil' };

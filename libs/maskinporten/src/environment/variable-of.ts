@@ -22,19 +22,16 @@ const VARIABLE_OF: Readonly<Record<string, string>> = {
 };
 
 /**
- * The variable that an option of the library came from: what the one who set it knows it as. Which of several it is
- * depends on those that are set.
+ * The variable that an option of the library came from: what the one who set it knows it as.
  *
+ * @param variables those that are set, on which it depends when an option has several. Default: none.
  * @returns undefined for an option that no variable stands for
  * @example variableOf('key.passphrase', variables) // 'MASKINPORTEN_PKCS12_PASSPHRASE' beside MASKINPORTEN_PKCS12_FILE
  */
-export function variableOf(optionPath: string, variables: Variables): string | undefined {
-  const path = optionPath
-    .split('.')
-    .slice(0, 2)
-    .join('.')
-    .replace(/\[\d+\]/, '');
-  const name = keyVariable(path, variables) ?? VARIABLE_OF[path];
+export function variableOf(optionPath: string, variables: Variables = {}): string | undefined {
+  const parts = optionPath.replaceAll(/\[\d+\]/g, '').split('.');
+  const paths = [parts.slice(0, 2).join('.'), parts[0] ?? ''];
+  const name = keyVariable(paths[0] ?? '', variables) ?? paths.map((path) => VARIABLE_OF[path]).find(Boolean);
   const mounted =
     CLIENT_SECRETS.some((secret) => secret === name) && name !== undefined ? fileVariable(name) : undefined;
   return mounted !== undefined && isSet(variables, mounted) ? mounted : name;

@@ -7,7 +7,7 @@ import type { MaskinportenError } from '../errors/index.js';
 import type { MaskinportenOptions } from './maskinporten.options.js';
 import { nearestName } from '../basics/index.js';
 import { rejection } from '../outbound/outbound.fixtures.js';
-import { printingSwitches, unsafeProcess } from '../process-environment.js';
+import { printingSwitches, unsafeProcess } from '../environment/index.js';
 
 Logger.overrideLogger(false);
 

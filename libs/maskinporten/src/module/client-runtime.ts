@@ -5,7 +5,7 @@ import { configurationError, isMaskinportenError, type Failure } from '../errors
 import { HttpTransport, insecureHosts } from '../http/index.js';
 import { ISSUER_PRESETS, isEnvironmentName } from '../issuer/index.js';
 import { DestinationList, checkDestination, type CheckedDestination } from '../outbound/index.js';
-import { printingSwitches, unsafeProcess } from '../process-environment.js';
+import { printingSwitches, unsafeProcess } from '../environment/index.js';
 import { DelegatedRights, type RightsStrategy } from '../rights/index.js';
 import type { CallObservers, ClientRegistry, HealthContributors } from '../signals/index.js';
 import { SystemUserService, type SystemUserClient } from '../system-user/index.js';

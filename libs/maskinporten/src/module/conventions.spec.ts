@@ -21,6 +21,7 @@ describe('conventions of the library', () => {
   it('F-25: documented files read the environment of the process; the command has its own', () => {
     const readers = filesWith(/process\.env\b|\benv\b.* from 'node:process'/);
     expect(readers.filter((file) => !file.startsWith('cli/')).toSorted()).toEqual([
+      'environment/process-environment.ts',
       // Where calls are proxied, when the option says so.
       'http/proxy-settings.ts',
       // Whether this is production.
@@ -28,7 +29,6 @@ describe('conventions of the library', () => {
       // What the system needs goes on to the process of an HSM's library, and that process takes what it is given.
       'pkcs11/system-environment.ts',
       'pkcs11/token-worker.ts',
-      'process-environment.ts',
     ]);
   });
 

@@ -95,7 +95,7 @@ export const doctor = defineCommand((cli) => ({
     for (const [name, value] of Object.entries({ 'consumer-org': consumerOrg, owner })) checkNumber(name, value);
     const variables = await cli.environment(envFile);
     const setup: DoctorSetup = {
-      ...(await doctorSetup(variables, (path) => cli.path(path))),
+      ...doctorSetup(variables, (path) => cli.path(path)),
       // NAIS tells an application its scopes in this variable.
       scopes: (scope ?? [variables['MASKINPORTEN_SCOPES'] ?? ''])
         .flatMap((entry) => entry.split(/[\s,]+/))

@@ -43,9 +43,7 @@ export async function openAdministration(
   given: { readonly clientId: string | undefined },
 ): Promise<Administration> {
   const theirs = administratorVariables(variables);
-  const settings = await readSettings(theirs, (path) => cli.path(path)).catch((error: unknown) => {
-    throw error instanceof UsageError ? new UsageError(mapText(error.text, named)) : error;
-  });
+  const settings = administratorSettings(cli, theirs);
   const clientId = given.clientId ?? variables['MASKINPORTEN_CLIENT_ID']?.trim();
   if (clientId === undefined || clientId === '') {
     throw new UsageError({
@@ -80,6 +78,14 @@ export async function openAdministration(
       await Promise.all([tokens.close(), transport.close()]);
     },
   };
+}
+
+function administratorSettings(cli: Cli, theirs: Variables): Settings {
+  try {
+    return readSettings(theirs, (path) => cli.path(path));
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(mapText(error.text, named)) : error;
+  }
 }
 
 function administratorVariables(variables: Variables): Variables {

@@ -52,7 +52,7 @@ export async function readKeyInput(cli: Cli, options: KeyInputOptions): Promise<
 
 async function rawKey(cli: Cli, file: string | undefined, variables: Variables): Promise<RawKey> {
   if (file !== undefined) return { name: file, ...(await readInspectedFile(cli.path(file)).catch(rethrowInFile)) };
-  const source = await readKeySource(variables, (path) => cli.path(path));
+  const source = readKeySource(variables, (path) => cli.path(path));
   const known = await knownOf(source);
   if ('file' in source) {
     try {

@@ -64,7 +64,7 @@ export const token = defineCommand((cli) => ({
       ),
   run: async ({ envFile, show, ...asked }) => {
     const variables = await cli.environment(envFile);
-    const settings = await readSettings(variables, (path) => cli.path(path));
+    const settings = readSettings(variables, (path) => cli.path(path));
     const request = requestOf(asked);
     if (request.exchange !== undefined && settings.altinn.platformUrl === undefined) {
       throw new UsageError({

@@ -2,7 +2,7 @@
  * Reads the environment of the process, and only to refuse or warn: no setting of a client comes from here. Besides it,
  * `issuer/proxy-settings.ts` reads the proxy variables when `proxy: 'environment'` asks for them, and the command its own.
  */
-import type { Failure } from './errors/index.js';
+import type { Failure } from '../errors/index.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
