@@ -2,16 +2,16 @@ import { Global, Module, ValidationPipe, type DynamicModule } from '@nestjs/comm
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { MaskinportenModule } from 'nestjs-maskinporten';
 import { AuditModule } from './audit/index.js';
-import { BrokerModule } from './broker/index.js';
+import { BrokerModule } from './broker/broker.module.js';
 import { CallersModule } from './callers/index.js';
-import { ClaimsModule } from './claims/index.js';
+import { ClaimsModule } from './claims/claims.module.js';
 import { actsForCustomers, Environment, isDemo, MaskinportenConfig, type Configuration } from './config/index.js';
 import { DemoModule } from './demo/index.js';
 import { HealthModule } from './health/index.js';
-import { InstancesModule } from './instances/index.js';
+import { InstancesModule } from './instances/instances.module.js';
 import { RequestLogMiddleware } from './logging/index.js';
-import { MetricsModule } from './metrics/index.js';
-import { OnboardingModule } from './onboarding/index.js';
+import { MetricsModule } from './metrics/metrics.module.js';
+import { OnboardingModule } from './onboarding/onboarding.module.js';
 import {
   DelegationProblemFilter,
   InvalidRequestException,

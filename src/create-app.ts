@@ -1,12 +1,24 @@
 import type { Server } from 'node:http';
+import type { INestApplication, NestMiddleware } from '@nestjs/common';
 import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
-import type { INestApplication } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
+import { BodyKeyMiddleware } from './callers/index.js';
 import type { Configuration } from './config/index.js';
-import { ServiceLogger } from './logging/index.js';
-import { describeService } from './openapi/index.js';
-import { useBeforeBodies } from './use-before-bodies.js';
+import { describeService } from './describe-service.js';
+import { RequestLogMiddleware, ServiceLogger } from './logging/index.js';
+import { RequestContextMiddleware } from './requests/index.js';
+
+/**
+ * Adds what comes before a body is read: the context of the request, its line in the log, and the question for a key. The
+ * middleware of Nest's modules would run after. Call it before the application is initialised.
+ */
+export function useBeforeBodies(app: INestApplication): void {
+  for (const type of [RequestContextMiddleware, RequestLogMiddleware, BodyKeyMiddleware]) {
+    const middleware: NestMiddleware = app.get(type);
+    app.use(middleware.use.bind(middleware));
+  }
+}
 
 /**
  * Puts the service together without listening.

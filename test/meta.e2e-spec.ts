@@ -12,8 +12,8 @@ import { MaskinportenHttpModule, MaskinportenHttpService, RequestContext, Scopes
 import { forkJoin, from, map, mergeMap, type Observable, timer, toArray } from 'rxjs';
 import request from 'supertest';
 import { AppModule } from '../src/app.module.js';
-import { useBeforeBodies } from '../src/use-before-bodies.js';
 import { rulebookVersion, type Environment } from '../src/config/index.js';
+import { useBeforeBodies } from '../src/create-app.js';
 import { ServiceLogger } from '../src/logging/index.js';
 import {
   api,

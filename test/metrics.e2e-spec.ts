@@ -4,7 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { INSTRUMENTS } from 'nestjs-maskinporten';
 import { parse } from 'yaml';
-import { prometheusLabel, prometheusName } from '../src/metrics/prometheus-name.js';
+import { prometheusLabel, prometheusName } from '../src/metrics/prometheus-sink.js';
 import { exportedNames, readPromql } from './support/prom-names.js';
 import { AUTHORIZATION, closeAll, makeTestBed, serve, type TestBed } from './support/service.js';
 

@@ -2,10 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { Logger } from '@nestjs/common';
 import { isMaskinportenError, type AuditStore } from 'nestjs-maskinporten';
 import { EnvironmentError, isPostgresUrl, type Environment } from '../config/index.js';
-import { errorCode } from './error-code.js';
-import { IN_MEMORY, makeDataDirectory, wrongDirectory } from './data-directory.js';
-import { ensureCluster } from './ensure-cluster.js';
+import { IN_MEMORY, makeDataDirectory, wrongDirectory, ensureCluster } from './data-directory.js';
 import { OpeningAuditStore } from './opening-audit-store.js';
+
+/** Code of a system or database error; undefined for anything else. */
+export const errorCode = (error: unknown): string | undefined =>
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;
 
 /**
  * Opens the store that the settings name. A database that does not answer is no reason not to start: calls on behalf of

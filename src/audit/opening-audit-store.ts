@@ -1,4 +1,13 @@
-import type { AuditHead, AuditPage, AuditRecord, AuditScan, AuditSearch, AuditStore } from 'nestjs-maskinporten';
+import {
+  type AuditHead,
+  type AuditPage,
+  type AuditRecord,
+  type AuditScan,
+  type AuditSearch,
+  type AuditStore,
+  AuditLog,
+} from 'nestjs-maskinporten';
+import { Injectable, type CanActivate } from '@nestjs/common';
 
 /**
  * @param signal aborts when the store is not needed any more: it rejects then, and leaves nothing half done
@@ -70,5 +79,19 @@ export class OpeningAuditStore implements AuditStore {
     this.#stop.abort();
     const store = await this.#store.catch(() => undefined);
     await store?.close();
+  }
+}
+
+/**
+ * For handlers whose calls must be recorded: they begin when the log can be asked, so that none of their deadlines runs
+ * while its database is made. A log that cannot be opened lets them through, and refuses their calls (F-133).
+ */
+@Injectable()
+export class OpenLogGuard implements CanActivate {
+  constructor(private readonly log: AuditLog) {}
+
+  async canActivate(): Promise<boolean> {
+    await this.log.store.opened?.catch(() => undefined);
+    return true;
   }
 }

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { apiClient } from '../apis/index.js';
+import { apiClient } from '../api-client.js';
 import { brokerUrl, brokerUrlBelow } from '../config/index.js';
 import { BrokerController } from './broker.controller.js';
 import { BrokerService } from './broker.service.js';

@@ -1,6 +1,27 @@
+import {
+  ValidateBy,
+  type ValidationOptions,
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsOptional,
+  Matches,
+} from 'class-validator';
+import { parseOrganisationNumber } from 'nestjs-maskinporten';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsOptional, Matches } from 'class-validator';
-import { IsOrganisationNumber } from './is-organisation-number.js';
+
+/** Nine digits that pass modulus 11, with or without `0192:`. */
+export const IsOrganisationNumber = (options?: ValidationOptions): PropertyDecorator =>
+  ValidateBy(
+    {
+      name: 'isOrganisationNumber',
+      validator: {
+        validate: (value) => parseOrganisationNumber(value) !== undefined,
+        defaultMessage: () => 'must be an organisation number',
+      },
+    },
+    options,
+  );
 
 const RESOURCE_ID = { message: 'must be the id of a Broker resource' };
 

@@ -1,9 +1,56 @@
-import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  UnauthorizedException,
+  Injectable,
+  type NestMiddleware,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { contextOf, type AnyRequest } from '../requests/index.js';
 import { ApiKeys } from './api-keys.js';
 import { rememberCaller, type Caller } from './caller.js';
-import { UnknownCallerException } from './unknown-caller.exception.js';
+
+const CHALLENGE = 'Bearer realm="service"';
+
+/** The request shows no key, or one that is not known. */
+export class UnknownCallerException extends UnauthorizedException {
+  /** For `WWW-Authenticate`. RFC 6750 §3.1: a request without a key gets no error code. */
+  readonly challenge: string;
+
+  constructor(authorization: string | undefined) {
+    super(
+      authorization === undefined
+        ? 'The call needs an API key: Authorization: Bearer <key>.'
+        : 'The API key is not known: send it as Authorization: Bearer <key>.',
+    );
+    this.challenge = authorization === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`;
+  }
+}
+
+/**
+ * Reads no body from strangers, whatever the route. A guard runs after the body was read, so that a stranger could hold a
+ * connection by sending a body slowly. The connection ends with the answer: what is left of the body is not waited for.
+ */
+@Injectable()
+export class BodyKeyMiddleware implements NestMiddleware {
+  constructor(private readonly keys: ApiKeys) {}
+
+  use({ headers }: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void {
+    if (!announcesBody(headers) || this.keys.callerIn(headers.authorization) !== undefined) {
+      next();
+      return;
+    }
+    const refusal = new UnknownCallerException(headers.authorization);
+    response.setHeader('www-authenticate', refusal.challenge);
+    response.setHeader('connection', 'close');
+    next(refusal);
+  }
+}
+
+/** RFC 9112 §6.3: a request without either header has no body. */
+const announcesBody = (headers: IncomingMessage['headers']): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 
 /** Controllers, by their own path, that platforms and monitors ask without a key. Everything else needs one. */
 const OPEN_CONTROLLERS: ReadonlySet<unknown> = new Set(['health', 'metrics']);

@@ -3,11 +3,9 @@ import { APP_GUARD } from '@nestjs/core';
 import { CallerPolicy } from 'nestjs-maskinporten';
 import { Environment } from '../config/index.js';
 import { DemoSimulator } from '../demo/index.js';
-import { ApiKeyGuard } from './api-key.guard.js';
 import { ApiKeyPolicy } from './api-key-policy.js';
-import { ApiKeys } from './api-keys.js';
-import { BodyKeyMiddleware } from './body-key.middleware.js';
-import { loadApiKeys } from './load-api-keys.js';
+import { ApiKeyGuard, BodyKeyMiddleware } from './api-key.guard.js';
+import { ApiKeys, loadApiKeys } from './api-keys.js';
 
 /** Who may call the service, and for whom. */
 @Global()

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { apiClient } from '../apis/index.js';
+import { apiClient } from '../api-client.js';
 import { ClaimsController } from './claims.controller.js';
 import { ClaimsService } from './claims.service.js';
 

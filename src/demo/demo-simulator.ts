@@ -1,9 +1,55 @@
 import { generateKeyPair, randomBytes, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { OnApplicationShutdown } from '@nestjs/common';
-import type { Simulator } from 'maskinporten-simulator';
+import type { SimulatorConfig, Simulator } from 'maskinporten-simulator';
+import { type OnApplicationShutdown, Global, Module, type DynamicModule } from '@nestjs/common';
 import type { MaskinportenOptions } from 'nestjs-maskinporten';
-import { CUSTOMERS, demoConfig, SYSTEM_ID } from './demo-config.js';
+
+/** A made-up vendor: whoever runs the service. */
+const VENDOR = '310000019';
+export const SYSTEM_ID = `${VENDOR}_demo`;
+
+interface Customer {
+  readonly orgno: string;
+  readonly name: string;
+}
+
+/** Has not approved anything yet. */
+export const NEW_CUSTOMER: Customer = { orgno: '310000027', name: 'Fjord Fisk AS' };
+/** Approved the system long ago. */
+const OLD_CUSTOMER: Customer = { orgno: '310000043', name: 'Bakkene Bakeri AS' };
+export const CUSTOMERS: readonly Customer[] = [NEW_CUSTOMER, OLD_CUSTOMER];
+
+/** Resources that the system's customers are asked for. */
+const RIGHTS = ['ske-krav-og-betalinger', 'app_ttd_returns'];
+
+const SCOPES = [
+  'altinn:broker.read',
+  'altinn:broker.write',
+  'skatteetaten:kravogbetalinger',
+  'altinn:instances.read',
+  'altinn:instances.write',
+  'altinn:authentication/systemuser.request.read',
+  'altinn:authentication/systemuser.request.write',
+  'altinn:authentication/systemregister.write',
+  'altinn:authorization/authorize',
+  'altinn:accessmanagement/authorizedparties',
+];
+
+/** One client and its system, with two customers. */
+export function demoConfig(client: {
+  readonly clientId: string;
+  readonly jwk: object;
+  readonly subscriptionKey: string;
+}): SimulatorConfig {
+  const { clientId, jwk, subscriptionKey } = client;
+  return {
+    clients: [{ clientId, orgno: VENDOR, jwks: { keys: [jwk] }, scopes: SCOPES }],
+    systems: [{ id: SYSTEM_ID, vendor: VENDOR, clientIds: [clientId], rights: RIGHTS }],
+    systemUsers: [{ systemId: SYSTEM_ID, orgno: OLD_CUSTOMER.orgno, rights: RIGHTS }],
+    organisations: [{ orgno: VENDOR, name: 'Demo Regnskap AS' }, ...CUSTOMERS],
+    altinn: { subscriptionKeys: [subscriptionKey] },
+  };
+}
 
 interface Demo {
   readonly simulator: Simulator;
@@ -74,5 +120,23 @@ export class DemoSimulator implements OnApplicationShutdown {
   /** Not before the servers are closed: requests in flight still need it. */
   async onApplicationShutdown(): Promise<void> {
     await this.running?.close();
+  }
+}
+
+/** Starts the simulator in demo mode, before anything asks for its addresses. */
+@Global()
+@Module({})
+export class DemoModule {
+  static register(enabled: boolean): DynamicModule {
+    return {
+      module: DemoModule,
+      providers: [
+        {
+          provide: DemoSimulator,
+          useFactory: async () => (enabled ? DemoSimulator.start() : DemoSimulator.off()),
+        },
+      ],
+      exports: [DemoSimulator],
+    };
   }
 }

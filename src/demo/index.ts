@@ -1,3 +1,2 @@
-export { DemoModule } from './demo.module.js';
-export { DemoSimulator } from './demo-simulator.js';
+export { DemoModule, DemoSimulator } from './demo-simulator.js';
 export { welcome } from './welcome.js';

@@ -1,9 +1,26 @@
 import type { IncomingMessage } from 'node:http';
-import { Controller, Get, Header, Req, Res, ServiceUnavailableException } from '@nestjs/common';
+import { Injectable, Controller, Get, Header, Req, Res, ServiceUnavailableException } from '@nestjs/common';
 import { HealthCheckService } from '@nestjs/terminus';
 import { AuditLog } from 'nestjs-maskinporten';
 import { MaskinportenHealthIndicator, MaskinportenProbes, type ProbeAnswer } from 'nestjs-maskinporten/health';
-import { HealthReaders } from './health-readers.js';
+import { ApiKeys } from '../callers/index.js';
+
+/** Decides who may read the reasons, dates and codes of the health report; everybody else gets statuses only. */
+export abstract class HealthReaders {
+  abstract mayReadDetails(request: IncomingMessage): boolean | Promise<boolean>;
+}
+
+/** Every caller whose key is known. */
+@Injectable()
+export class CallersReadDetails extends HealthReaders {
+  constructor(private readonly keys: ApiKeys) {
+    super();
+  }
+
+  mayReadDetails({ headers: { authorization } }: IncomingMessage): boolean {
+    return this.keys.callerIn(authorization) !== undefined;
+  }
+}
 
 /** What Express and Fastify responses have in common. */
 interface Answer {

@@ -1,2 +1,2 @@
+export { HealthReaders } from './health.controller.js';
 export { HealthModule } from './health.module.js';
-export { HealthReaders } from './health-readers.js';

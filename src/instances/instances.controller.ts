@@ -2,8 +2,7 @@ import { Body, Controller, Post, UseGuards } from '@nestjs/common';
 import { CurrentSystemUser, fromParam, RequireSystemUser, Scopes, type VerifiedDelegation } from 'nestjs-maskinporten';
 import { OpenLogGuard } from '../audit/index.js';
 import { ALTINN_APP } from '../config/index.js';
-import { InstancesService, type Submitted } from './instances.service.js';
-import { NewInstance } from './new-instance.dto.js';
+import { InstancesService, NewInstance, type Submitted } from './instances.service.js';
 
 /** Forms that are sent in through an Altinn app, in the name of a customer. */
 @Controller('organisations/:orgno/instances')

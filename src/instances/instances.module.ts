@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { apiClient } from '../apis/index.js';
+import { apiClient } from '../api-client.js';
 import { ALTINN_APP_PATH } from '../config/index.js';
 import { InstancesController } from './instances.controller.js';
 import { InstancesService } from './instances.service.js';

@@ -1,3 +1,2 @@
-export { printable } from './printable.js';
 export { RequestLogMiddleware } from './request-log.middleware.js';
-export { ServiceLogger } from './service-logger.js';
+export { printable, ServiceLogger } from './service-logger.js';

@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { runs } from '../../test/support/size.js';
-import { printable } from './printable.js';
-import { ServiceLogger } from './service-logger.js';
+import { printable, ServiceLogger } from './service-logger.js';
 
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const jwt = (): string => `${part({ alg: 'RS256', kid: 'a' })}.${part({ sub: 'canary' })}.${'s'.repeat(86)}`;

@@ -1,8 +1,17 @@
-import { Controller, Get, Param, ParseUUIDPipe, Post, UseGuards } from '@nestjs/common';
+import { Injectable, type PipeTransform, Controller, Get, Param, ParseUUIDPipe, Post, UseGuards } from '@nestjs/common';
+import { DelegationError, parseOrganisationNumber } from 'nestjs-maskinporten';
 import { OwnOrganisationGuard } from '../callers/index.js';
-import { OnboardingService } from './onboarding.service.js';
-import { OrganisationNumberPipe } from './organisation-number.pipe.js';
-import type { RequestView } from './request-view.js';
+import { OnboardingService, type RequestView } from './onboarding.service.js';
+
+/** The nine digits that the guard has checked, without what may stand before them. */
+@Injectable()
+export class OrganisationNumberPipe implements PipeTransform<unknown, string> {
+  transform(value: unknown): string {
+    const organisation = parseOrganisationNumber(value);
+    if (organisation === undefined) throw new DelegationError('organisation_number_invalid');
+    return organisation;
+  }
+}
 
 /** How a customer is brought to approve the system. */
 @Controller('organisations/:orgno/system-user-requests')

@@ -1,6 +1,27 @@
+import {
+  type RequestStatus,
+  type SystemUserChangeRequest,
+  type SystemUserRequest,
+  isAltinnError,
+  SystemUserService,
+} from 'nestjs-maskinporten';
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
-import { isAltinnError, SystemUserService } from 'nestjs-maskinporten';
-import { viewOf, type RequestView } from './request-view.js';
+
+/** What our caller is told about a request to its customer. */
+export interface RequestView {
+  readonly id: string;
+  readonly status: RequestStatus;
+  readonly organisation: string;
+  /** Where somebody at the customer approves it. */
+  readonly confirmUrl?: string;
+}
+
+export function viewOf(
+  { id, status, confirmUrl }: SystemUserRequest | SystemUserChangeRequest,
+  organisation: string,
+): RequestView {
+  return { id, status, organisation, ...(confirmUrl === undefined ? {} : { confirmUrl }) };
+}
 
 /** Asks customers for a system user with the rights that this service needs, and follows their answers. */
 @Injectable()

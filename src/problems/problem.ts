@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { BadRequestException, type ValidationError, ServiceUnavailableException } from '@nestjs/common';
 
 /** One cause of a problem, named after the field, setting or API that it is about. */
 export interface ProblemFailure {
@@ -36,3 +37,31 @@ export function problem(
 
 /** `NOT_FOUND` for 404, and so on. */
 const codeOf = (status: number): string => (STATUS_CODES[status] ?? 'ERROR').toUpperCase().replaceAll(/[^A-Z]+/g, '_');
+
+/** A request that does not have the form the handler asks for; it names every wrong field and repeats no value. */
+export class InvalidRequestException extends BadRequestException {
+  readonly failures: readonly ProblemFailure[];
+
+  constructor(errors: readonly ValidationError[]) {
+    super('The request has fields that are missing or wrong.');
+    this.failures = errors.flatMap((error) => failuresOf(error, ''));
+  }
+}
+
+function failuresOf({ property, constraints = {}, children = [] }: ValidationError, parent: string): ProblemFailure[] {
+  const field = parent === '' ? property : `${parent}.${property}`;
+  return [
+    ...Object.values(constraints).map((reason) => ({ field, code: 'INVALID', reason })),
+    ...children.flatMap((child) => failuresOf(child, field)),
+  ];
+}
+
+/** Something that the service needs does not answer; it names what. */
+export class UnavailableException extends ServiceUnavailableException {
+  constructor(
+    message: string,
+    readonly failures: readonly ProblemFailure[],
+  ) {
+    super(message);
+  }
+}

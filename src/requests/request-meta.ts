@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Environment, rulebookVersion } from '../config/index.js';
-import { contextOf, type AnyRequest } from './contexts.js';
 import { DownstreamCalls, type Downstream } from './downstream-calls.js';
+import { contextOf, type AnyRequest } from './request-context.middleware.js';
 
 /** What an answer says about itself: enough to find it in the logs, the audit log, and at those who were called. */
 export interface Meta {

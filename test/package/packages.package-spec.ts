@@ -20,10 +20,10 @@ const USERS: Readonly<Record<string, readonly [project: string, user: string]>> 
   'nest11-esm': ['nest11', 'esm'],
   'nest12-esm': ['nest12', 'user'],
 };
-const OTHER_NODES = ['22', '24', '26'];
+const OTHER_NODES = sized({ test: ['22', '26'], soak: ['22', '24', '26'] });
 /** Each user on the Node that runs the tests, and on one other; in the soak on all. */
 const NODES: Readonly<Record<string, readonly string[]>> = sized({
-  test: { 'nest11-commonjs': ['this', '22'], 'nest11-esm': ['this', '24'], 'nest12-esm': ['this', '26'] },
+  test: { 'nest11-commonjs': ['this', '22'], 'nest11-esm': ['this', '26'], 'nest12-esm': ['this', '26'] },
   soak: Object.fromEntries(Object.keys(USERS).map((name) => [name, ['this', ...OTHER_NODES]])),
 });
 
@@ -104,7 +104,7 @@ describe('a user with Jest in a CommonJS project', () => {
     };
     const readme = readFileSync(join(root, 'libs/maskinporten/README.md'), 'utf8');
     for (const [pattern, transformer] of Object.entries(jest.transform)) {
-      expect(readme).toContain(`transform: { '${pattern}': '${transformer}' }`);
+      expect(readme).toContain(`transform: { '${pattern.replaceAll('\\', String.raw`\\`)}': '${transformer}' }`);
     }
     expect(readme).toContain(`transformIgnorePatterns: ['${jest.transformIgnorePatterns.join("', '")}']`);
   });
@@ -146,12 +146,18 @@ describe('the command of the packed tarball', () => {
   async function startSimulator(configFile: string): Promise<{ child: ChildProcess; issuer: string }> {
     const args = ['simulator', '--port', '0', '--config', configFile, '--json'];
     const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'inherit'] });
+    running.push(child);
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
     return { child, issuer: (JSON.parse(line) as { issuer: string }).issuer };
   }
 
+  const running: ChildProcess[] = [];
+
   beforeAll(() => {
     mkdirSync(here);
+  });
+  afterAll(() => {
+    for (const child of running) child.kill();
   });
 
   it('makes a key and inspects it', async () => {
@@ -193,8 +199,10 @@ describe('the command of the packed tarball', () => {
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(join(here, 'settings.env'), lines.join(''));
+    // It makes its key when it is first asked, which takes a busy machine longer than a command waits.
+    await fetch(`${issuer}jwk`);
     const token = await command('token', '--scope', 'acme:read', '--env-file', 'settings.env', '--json');
-    expect(token).toMatchObject({ code: 0, stderr: '' });
+    expect(token).toEqual({ code: 0, stderr: '', stdout: expect.stringContaining('"claims"') });
     expect(JSON.parse(token.stdout)).toMatchObject({ claims: { iss: issuer, client_id: 'acme' }, kid: 'first' });
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
@@ -234,7 +242,7 @@ describe('the inspector of the running service', () => {
       { PORT: '0' },
       [`--inspect-port=127.0.0.1:${port}`, ...nodeFlags, ...program],
       folder,
-      installed.node('24'),
+      installed.node('26'),
     );
 
   it('T-09: is not opened by SIGUSR1 with the flags of the image', async () => {

@@ -1,7 +1,65 @@
+import { DELEGATION_CODES } from 'nestjs-maskinporten';
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { META_SCHEMA } from './meta-schema.js';
-import { PROBLEM_SCHEMA } from './problem-schema.js';
+
+const TEXT = { type: 'string' };
+
+/** What answers say about themselves. */
+export const META_SCHEMA = {
+  type: 'object',
+  required: ['requestId', 'rulebookVersion', 'downstream'],
+  properties: {
+    requestId: { ...TEXT, format: 'uuid', description: 'As in the header X-Request-Id' },
+    rulebookVersion: { ...TEXT, description: 'Version of the rules by which the service decided' },
+    downstream: {
+      type: 'array',
+      description: 'Calls with a token that were made for this answer and have ended, in the order in which they ended',
+      items: {
+        type: 'object',
+        required: ['method', 'host', 'path', 'scopes', 'durationMs'],
+        properties: {
+          method: TEXT,
+          host: TEXT,
+          path: { ...TEXT, description: 'Ids and numbers are {id}; there is never a query' },
+          status: { type: 'integer', description: 'Absent when there was no answer' },
+          errorCode: { ...TEXT, description: 'Why there was no answer' },
+          scopes: { type: 'array', items: TEXT },
+          onBehalfOf: { ...TEXT, description: 'Organisation number; absent when the call was in our own name' },
+          tokenJti: { ...TEXT, description: 'jti of the grant that the token came from' },
+          durationMs: { type: 'integer' },
+        },
+      },
+    },
+  },
+};
+
+/** What every refusal and failure looks like (RFC 9457). */
+export const PROBLEM_SCHEMA = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code'],
+  properties: {
+    type: TEXT,
+    title: TEXT,
+    status: { type: 'integer' },
+    detail: TEXT,
+    code: {
+      ...TEXT,
+      description: `What to act on. For organisations: ${Object.keys(DELEGATION_CODES).join(', ')}; an MP_ code when Maskinporten refused; SERVER_ERROR from status 500 on.`,
+    },
+    hint: {
+      type: 'object',
+      description: 'A sentence for the customer',
+      properties: { en: TEXT, nb: TEXT },
+    },
+    _meta: { allOf: [{ $ref: '#/components/schemas/Meta' }], description: 'Present when the caller is known' },
+    organisation: TEXT,
+    confirmUrl: { ...TEXT, format: 'uri', description: 'Where the customer approves the waiting request' },
+    failures: {
+      type: 'array',
+      items: { type: 'object', properties: { field: TEXT, code: TEXT, reason: TEXT } },
+    },
+  },
+};
 
 const SECURITY = 'api-key';
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;

@@ -1,8 +1,8 @@
 import type { DynamicModule } from '@nestjs/common';
 import type { Simulator } from 'maskinporten-simulator';
 import { MaskinportenHttpModule } from 'nestjs-maskinporten';
-import { Environment } from '../config/index.js';
-import { DemoSimulator } from '../demo/index.js';
+import { Environment } from './config/index.js';
+import { DemoSimulator } from './demo/index.js';
 
 /** Milliseconds for a whole call, the wait for a token included; shorter than what a shutdown waits for. */
 const DEADLINE_MS = 10_000;

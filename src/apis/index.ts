@@ -1,1 +1,0 @@
-export { apiClient } from './api-client.js';

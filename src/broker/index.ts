@@ -1,1 +1,0 @@
-export { BrokerModule } from './broker.module.js';

@@ -1,1 +1,0 @@
-export { ClaimsModule } from './claims.module.js';

@@ -1,1 +1,0 @@
-export { InstancesModule } from './instances.module.js';

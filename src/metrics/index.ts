@@ -1,1 +1,0 @@
-export { MetricsModule } from './metrics.module.js';

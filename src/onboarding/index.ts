@@ -1,1 +1,0 @@
-export { OnboardingModule } from './onboarding.module.js';

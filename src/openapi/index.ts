@@ -1,1 +1,0 @@
-export { describeService } from './describe-service.js';
