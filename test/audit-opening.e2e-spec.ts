@@ -151,8 +151,10 @@ describe('the built service with an embedded database that is not there yet', ()
   const folder = mkdtempSync(join(tmpdir(), 'audit-opening-'));
   const database = join(folder, 'database');
   let bed: TestBed;
+  /** Its service asks nobody anything at start, so that there is nothing to store when it ends. */
+  let quiet: TestBed;
   beforeAll(async () => {
-    bed = await bedWithApproval();
+    [bed, quiet] = await Promise.all([bedWithApproval(), makeTestBed()]);
     mkdirSync(database);
     for (const each of [folder, database]) chmodSync(each, 0o777);
   });
@@ -163,23 +165,23 @@ describe('the built service with an embedded database that is not there yet', ()
   afterEach(killChildren);
 
   const left = (): string[] => readdirSync(folder).filter((name) => name !== 'checkpoint-key.pem');
-  const start = (): ServiceProcess =>
-    ServiceProcess.start({ ...bed.variables, LOG_LEVEL: 'log', AUDIT_DATA_DIR: folder });
+  const start = ({ variables }: TestBed): ServiceProcess =>
+    ServiceProcess.start({ ...variables, LOG_LEVEL: 'log', AUDIT_DATA_DIR: folder });
 
   it('leaves nothing half made when it is ended meanwhile', async () => {
-    const ended = start();
+    const ended = start(quiet);
     await listening(ended);
     ended.signal('SIGTERM');
-    expect([await ended.ended(), ended.output]).toEqual([0, expect.any(String)]);
+    expect(await ended.ended()).toBe(0);
     expect(left()).not.toContain('database.unfinished');
   });
 
   it('starts after kill -9 in the middle, answers while it is made, records a call that was made at once, and has it there at the next start', async () => {
-    const killed = start();
+    const killed = start(quiet);
     await listening(killed);
     killed.signal('SIGKILL');
     expect(await killed.ended()).toBe('SIGKILL');
-    const service = start();
+    const service = start(bed);
     const url = await listening(service);
     const claims = ask(url, CLAIMS);
     expect((await ask(url, '/health/live')).status).toBe(200);
@@ -193,7 +195,7 @@ describe('the built service with an embedded database that is not there yet', ()
     expect(left()).not.toContain('database.unfinished');
     service.signal('SIGTERM');
     expect(await service.ended()).toBe(0);
-    const again = start();
+    const again = start(bed);
     expect(await kindsShown(await listening(again))).toEqual(
       expect.arrayContaining(['delegation', 'call-intent', 'call-outcome']),
     );
@@ -214,7 +216,7 @@ describe('the built service with an embedded database that is not there yet', ()
       limited.once('exit', (code) => process.exit(code));
     `;
     const service = ServiceProcess.start(
-      { ...bed.variables, LOG_LEVEL: 'log', AUDIT_DATA_DIR: full },
+      { ...quiet.variables, LOG_LEVEL: 'log', AUDIT_DATA_DIR: full },
       ['--eval', program],
       join(import.meta.dirname, '..'),
     );

@@ -74,7 +74,9 @@ class AppModule {}
 async function main(): Promise<void> {
   const simulator = await startSimulator();
   apiUrl = simulator.apiUrl;
-  options = await simulatorOptions(simulator, { scopes: ['acme:read', 'acme:write'] });
+  const client = await simulatorOptions(simulator, { scopes: ['acme:read', 'acme:write'] });
+  // The simulator makes its key when it is first asked, which takes a busy machine longer than a service would wait.
+  options = { ...client, retry: { attemptTimeoutMs: 60_000, deadlineMs: 300_000 } };
   const app = await NestFactory.create(AppModule, { logger: ['error'] });
   await app.listen(0, '127.0.0.1');
   const base = await app.getUrl();
