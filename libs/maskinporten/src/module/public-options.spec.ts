@@ -115,6 +115,11 @@ const CASES: Readonly<Record<string, () => unknown>> = {
     new testing.FakeMaskinportenTokenService(watched({})).getToken(request(), watched({})),
   simulatorOptions: async () =>
     testing.simulatorOptions(watched({ operatorUrl: 'http://127.0.0.1:9' }) as never, watched({ scopes: ['a:b'] })),
+  issueToken: async () =>
+    testing.issueToken(
+      watched({ operatorUrl: 'http://127.0.0.1:9' }),
+      watched({ consumer: '310000019', scopes: ['a:b'] }),
+    ),
   PostgresAuditStore: async () =>
     new audit.PostgresAuditStore(watched({ connectionString: 'postgresql://127.0.0.1:9/x' })).close(),
   migrateAuditDatabase: async () =>

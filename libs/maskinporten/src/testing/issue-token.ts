@@ -1,3 +1,5 @@
+import { ownMembers } from '../basics/index.js';
+import { postToOperator } from './post-to-operator.js';
 import type { RunningSimulator } from './simulator-options.js';
 
 /** An organisation number, or an identifier that goes into the token as it is. */
@@ -48,17 +50,10 @@ export interface IssueTokenOptions {
  * await request(app.getHttpServer()).get('/things').set('Authorization', `Bearer ${token}`).expect(200);
  */
 export async function issueToken(
-  { operatorUrl, operatorToken }: Pick<RunningSimulator, 'operatorUrl' | 'operatorToken'>,
+  simulator: Pick<RunningSimulator, 'operatorUrl' | 'operatorToken'>,
   wish: IssueTokenOptions,
 ): Promise<string> {
-  const response = await fetch(`${operatorUrl}/operator/api/tokens`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(operatorToken && { authorization: `Bearer ${operatorToken}` }) },
-    body: JSON.stringify(wish),
-  });
-  if (!response.ok) {
-    throw new Error(`The simulator made no token (HTTP ${response.status}): ${await response.text()}`);
-  }
+  const response = await postToOperator(simulator, 'tokens', ownMembers(wish));
   const { access_token: token } = (await response.json()) as { readonly access_token: string };
   return token;
 }

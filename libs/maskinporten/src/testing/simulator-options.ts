@@ -2,6 +2,7 @@ import { type KeyObject, createPublicKey, generateKeyPair, randomUUID } from 'no
 import { promisify } from 'node:util';
 import { ownMembers } from '../basics/index.js';
 import type { MaskinportenOptions } from '../module/index.js';
+import { postToOperator } from './post-to-operator.js';
 
 /**
  * Where a simulator listens: what `startSimulator()` of `maskinporten-simulator` returns, or the line that
@@ -56,21 +57,13 @@ export async function simulatorOptions(
   const key = privateKey ?? (await sharedKey());
   const kid = randomUUID();
   const jwk = { ...createPublicKey(key).export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' };
-  const { operatorUrl, operatorToken } = simulator;
-  const response = await fetch(`${operatorUrl}/operator/api/clients`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(operatorToken && { authorization: `Bearer ${operatorToken}` }) },
-    body: JSON.stringify({
-      clientId,
-      orgno,
-      jwks: { keys: [jwk] },
-      scopes,
-      ...(tokenLifetime === undefined ? {} : { tokenLifetime }),
-    }),
+  const response = await postToOperator(simulator, 'clients', {
+    clientId,
+    orgno,
+    jwks: { keys: [jwk] },
+    scopes,
+    tokenLifetime,
   });
-  if (!response.ok) {
-    throw new Error(`The simulator refused the client (HTTP ${response.status}): ${await response.text()}`);
-  }
   await response.body?.cancel();
   return {
     issuer: simulator.issuer,

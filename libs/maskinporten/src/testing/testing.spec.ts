@@ -145,7 +145,7 @@ describe('simulatorOptions', () => {
     expect(await whoami(await issueToken(simulator, wish))).toBe(200);
     expect(await whoami(await issueToken(simulator, { ...wish, tamper: 'signature' }))).toBe(401);
     await expect(issueToken(simulator, { ...wish, consumer: '1' })).rejects.toThrow(
-      /made no token \(HTTP 400\): .*consumer/,
+      /refused what was added to its tokens \(HTTP 400\): .*consumer/,
     );
   });
 
