@@ -17,3 +17,4 @@ export { invocationOf } from './invocation-of.js';
 export { answerMessage, writeProblemHeaders } from './message-answer.js';
 export { FIRST_GUARD } from './first-guard.js';
 export { isHttpRoute } from './http-route.js';
+export { needsFreshAnswer } from './needs-fresh-answer.js';

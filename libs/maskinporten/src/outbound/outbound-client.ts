@@ -21,7 +21,7 @@ export interface OutboundClient {
   readonly observers: CallObservers;
 }
 
-export const DEFAULT_CLIENT = 'default';
+export { DEFAULT_CLIENT } from '../signals/index.js';
 
 /** Who watches calls with these tokens, and what their client is called; undefined while nobody does. */
 export function watchersOf(tokens: OutboundTokens): { observers: CallObservers; client: string } | undefined {

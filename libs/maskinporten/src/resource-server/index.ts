@@ -6,8 +6,8 @@ export type {
 } from './nest/maskinporten-resource-server.module.js';
 export type { ResourceServerOptions } from './verification/resource-server-options.js';
 // What a handler requires, and who calls it.
-export { RequireAnyScope, RequireConsent, RequirePid, RequireScope } from './nest/decorators.js';
-export type { ConsentRequirement } from './nest/requirements.js';
+export { RequireAnyScope, RequireConsent, RequireDelegatedRight, RequirePid, RequireScope } from './nest/decorators.js';
+export type { ConsentRequirement, RightRequirement } from './nest/requirements.js';
 export { fromBody, fromParam } from '../handlers/index.js';
 export type { ValueSource } from '../handlers/index.js';
 export { CurrentConsumer } from './nest/current-consumer.js';

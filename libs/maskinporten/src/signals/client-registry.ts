@@ -8,6 +8,9 @@ export type WatchedTokenService = Pick<
   'clientId' | 'status' | 'onEvent' | 'checkIssuer' | 'getToken'
 >;
 
+/** Name of a client that was given none. */
+export const DEFAULT_CLIENT = 'default';
+
 /** What every registered client has. Each room that uses the registry says what else it needs of one. */
 export interface RegisteredClient {
   readonly name: string;

@@ -11,6 +11,9 @@ export interface InboundCall {
   readonly method?: string | undefined;
   /** The route with `{names}` in place of values, or `Class.method`. */
   readonly route: string;
+  /** The right that the handler requires in Altinn. */
+  readonly resource?: string | undefined;
+  readonly action?: string | undefined;
   /** Everything from here on is known of verified tokens only; for the audit log, never for a metric. */
   readonly consumer?: string | undefined;
   readonly supplier?: string | undefined;

@@ -9,7 +9,14 @@ export { InboundCalls } from './inbound-calls.js';
 export type { InboundCall, InboundCallListener } from './inbound-calls.js';
 export { HealthContributors } from './health-contributors.js';
 export type { HealthContribution, HealthContributor } from './health-contributors.js';
-export { ClientRegistry, applicationClosed, homeOf, isClosed, unknownClient } from './client-registry.js';
+export {
+  DEFAULT_CLIENT,
+  ClientRegistry,
+  applicationClosed,
+  homeOf,
+  isClosed,
+  unknownClient,
+} from './client-registry.js';
 export type { RegisteredClient, WatchedTokenService } from './client-registry.js';
 // A token service tells about itself.
 export type { TokenEvent, TokenServiceStatus } from '../tokens/index.js';

@@ -2,6 +2,7 @@ import { HttpException, Injectable, Logger, type ExecutionContext } from '@nestj
 import { Reflector } from '@nestjs/core';
 import type { SystemUser, SystemUserKey } from '../altinn/index.js';
 import { isMaskinportenError } from '../errors/index.js';
+import { needsFreshAnswer } from '../handlers/index.js';
 import { bindSystemUser, scopeOf } from '../outbound/index.js';
 import {
   DEFAULT_ACTION,
@@ -13,7 +14,7 @@ import {
   type RightAnswer,
 } from '../rights/index.js';
 import { ClientRegistry, DelegationDecisions, RequestContext, type DelegationFacts } from '../signals/index.js';
-import { clientNameOf, needsFreshAnswer, organisationFrom, referenceFrom } from './call-question.js';
+import { clientNameOf, organisationFrom, referenceFrom } from './call-question.js';
 import type { CallerPolicy, DelegatedAction } from './caller-policy.js';
 import { asDenial, DelegationError, isDelegationError } from './delegation-error.js';
 import type { SystemUserRequirement } from './requirement.js';
@@ -91,7 +92,11 @@ export class DelegationGate {
     if (!allowAnyCaller) await this.#askCaller(context, organisation, asked, known);
     const key = keyOf(organisation, referenceFrom(reference, organisation));
     known.externalRef = key.externalRef;
-    const question: Question = { key, asked, fresh: requirement.fresh ?? needsFreshAnswer(context, requirement) };
+    const question: Question = {
+      key,
+      asked,
+      fresh: requirement.fresh ?? needsFreshAnswer(context, requirement.action),
+    };
     const systemUser = await this.#present(service, question, requirement);
     known.source = service.delegations.check.strategy;
     const delegation = await this.#right(service, question, systemUser, clientName);

@@ -9,12 +9,15 @@ import {
   RequiredAnyScope,
   RequiredConsent,
   RequiredPid,
+  RequiredRight,
   RequiredScopes,
   anyScopeUses,
   consentUses,
   pidUses,
+  rightUses,
   scopeUses,
   type ConsentRequirement,
+  type RightRequirement,
 } from './requirements.js';
 import { ResourceServerGuard } from './resource-server.guard.js';
 
@@ -100,6 +103,29 @@ export function RequireConsent(consent: ConsentRequirement): ClassDecorator & Me
     throw refused('@RequireConsent', 'metadata must hold texts, fromParam, fromBody or functions');
   }
   return requirement('@RequireConsent', consentUses, value, RequiredConsent(value));
+}
+
+/**
+ * Runs a handler only for the token of a system user to which Altinn's PDP gives this right: asked with the token and
+ * subscription key of this application's own client (`MaskinportenModule`). A yes is used again for 30 seconds where the
+ * call only reads. For HTTP handlers that require a scope too.
+ *
+ * @throws MaskinportenConfigurationError (`MP_CONFIG`) when the class is loaded and something of it is missing
+ * @example @RequireDelegatedRight({ resource: 'acme-reports', action: 'read', party: fromParam('orgno') })
+ */
+export function RequireDelegatedRight(right: RightRequirement): ClassDecorator & MethodDecorator {
+  const name = '@RequireDelegatedRight';
+  const value = Object.freeze(ownMembers(right));
+  const { resource, action, party, client } = value;
+  if (typeof resource !== 'string' || !/^[\w.:-]{1,255}$/.test(resource)) {
+    throw refused(name, 'resource must be an id of the resource registry');
+  }
+  if (typeof action !== 'string' || action === '') throw refused(name, 'action must be a text, such as read');
+  if (party !== undefined && typeof party !== 'function') {
+    throw refused(name, 'party must be fromParam, fromBody or a function');
+  }
+  if (client !== undefined && typeof client !== 'string') throw refused(name, 'client must be the name of a client');
+  return requirement(name, rightUses, value, RequiredRight(value));
 }
 
 function scopesOf(name: string, scopes: readonly string[]): readonly string[] {

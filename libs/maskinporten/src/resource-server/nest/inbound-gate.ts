@@ -8,9 +8,10 @@ import { consentProblem } from './consent-problem.js';
 import type { ConsumerPolicy } from './consumer-policy.js';
 import { InboundCallError, isInboundCallError } from './inbound-error.js';
 import type { Requirements } from './requirements.js';
+import { RightGate } from './right-gate.js';
 import { methodOf, routeOf } from './route-of.js';
 
-/** Every question about a call, in this order: token, scopes, policy, person, consent. */
+/** Every question about a call, in this order: token, scopes, policy, person, consent, right. */
 @Injectable()
 export class InboundGate {
   #policy: ConsumerPolicy | undefined;
@@ -18,6 +19,7 @@ export class InboundGate {
   constructor(
     private readonly server: ResourceServer,
     private readonly calls: InboundCalls,
+    private readonly rights: RightGate,
   ) {}
 
   /** Found when the application starts. */
@@ -37,6 +39,7 @@ export class InboundGate {
       await this.#askPolicy(consumer, context);
       await requirePid(consumer, requirements, context);
       await requireConsent(consumer, requirements, context);
+      if (requirements.right !== undefined) await this.rights.require(consumer, requirements.right, context);
       this.#record('accepted', context, requirements, consumer);
       return consumer;
     } catch (error) {
@@ -77,7 +80,7 @@ export class InboundGate {
   #record(
     outcome: string,
     context: ExecutionContext,
-    { all, any }: Requirements,
+    { all, any, right }: Requirements,
     consumer: Consumer | undefined,
   ): void {
     this.calls.record({
@@ -91,6 +94,8 @@ export class InboundGate {
       customer: consumer?.systemUser?.organisation,
       scopes: consumer?.scopes,
       jti: consumer?.jti,
+      resource: right?.resource,
+      action: right?.action,
     });
   }
 }

@@ -4,16 +4,13 @@ import {
   Module,
   Optional,
   type DynamicModule,
-  type FactoryProvider,
   type ModuleMetadata,
   type OnApplicationShutdown,
   type Provider,
-  type Type,
 } from '@nestjs/common';
 import { DiscoveryModule, Reflector } from '@nestjs/core';
 import { ownMembers } from '../../basics/index.js';
-import { configurationError } from '../../errors/index.js';
-import { FIRST_GUARD } from '../../handlers/index.js';
+import { FIRST_GUARD, asyncOptions, type AsyncOptions } from '../../handlers/index.js';
 import { HealthContributors, InboundCalls } from '../../signals/index.js';
 import type { KeysStatus } from '../verification/issuer-keys.js';
 import type { ResourceServerOptions } from '../verification/resource-server-options.js';
@@ -21,17 +18,16 @@ import { ResourceServer } from '../verification/resource-server.js';
 import { InboundGate } from './inbound-gate.js';
 import { ResourceServerCheck } from './resource-server-check.js';
 import { ResourceServerGuard } from './resource-server.guard.js';
+import { RightGate } from './right-gate.js';
 
 export interface MaskinportenResourceServerOptionsFactory {
   createMaskinportenResourceServerOptions(): ResourceServerOptions | Promise<ResourceServerOptions>;
 }
 
-export interface MaskinportenResourceServerAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
-  readonly inject?: FactoryProvider['inject'];
-  readonly useFactory?: (...args: never[]) => ResourceServerOptions | Promise<ResourceServerOptions>;
-  readonly useClass?: Type<MaskinportenResourceServerOptionsFactory>;
-  readonly useExisting?: Type<MaskinportenResourceServerOptionsFactory>;
-}
+export type MaskinportenResourceServerAsyncOptions = AsyncOptions<
+  ResourceServerOptions,
+  MaskinportenResourceServerOptionsFactory
+>;
 
 const OPTIONS = Symbol('MaskinportenResourceServerOptions');
 const logger = new Logger('MaskinportenResourceServer');
@@ -78,7 +74,10 @@ export class MaskinportenResourceServerModule {
   /** The same with options from `useFactory`, `useClass` or `useExisting`. */
   static forRootAsync(options: MaskinportenResourceServerAsyncOptions): DynamicModule {
     const own = ownMembers(options);
-    return moduleOf(asyncOptions(own), own.imports ?? []);
+    const made = asyncOptions(OPTIONS, 'forRootAsync', own, (factory) =>
+      factory.createMaskinportenResourceServerOptions(),
+    );
+    return moduleOf(made, own.imports ?? []);
   }
 }
 
@@ -95,6 +94,7 @@ function moduleOf(options: Provider[], imports: NonNullable<ModuleMetadata['impo
         useFactory: (given: ResourceServerOptions) => new ResourceServer(given, { onKeysState: logState }),
       },
       InboundCalls,
+      RightGate,
       InboundGate,
       ResourceServerCheck,
       ResourceServerLife,
@@ -106,28 +106,6 @@ function moduleOf(options: Provider[], imports: NonNullable<ModuleMetadata['impo
     ],
     exports: [ResourceServer, InboundCalls, InboundGate, FIRST_GUARD],
   };
-}
-
-function asyncOptions({
-  inject = [],
-  useFactory,
-  useClass,
-  useExisting,
-}: MaskinportenResourceServerAsyncOptions): Provider[] {
-  if (useFactory !== undefined) return [{ provide: OPTIONS, inject, useFactory }];
-  const factory = useExisting ?? useClass;
-  if (factory === undefined) {
-    const reason = 'needs useFactory, useClass or useExisting';
-    throw configurationError([{ field: 'forRootAsync', code: 'MP_CONFIG', reason }]);
-  }
-  return [
-    ...(useExisting === undefined ? [factory] : []),
-    {
-      provide: OPTIONS,
-      inject: [factory],
-      useFactory: (made: MaskinportenResourceServerOptionsFactory) => made.createMaskinportenResourceServerOptions(),
-    },
-  ];
 }
 
 /** One line for each change, for whoever operates the API. */

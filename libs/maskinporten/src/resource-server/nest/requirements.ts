@@ -14,17 +14,30 @@ export interface ConsentRequirement {
   readonly from: ValueSource;
 }
 
+/** What `@RequireDelegatedRight` requires. */
+export interface RightRequirement {
+  /** Id in Altinn's resource registry; an app is `app_{org}_{app}`. */
+  readonly resource: string;
+  readonly action: string;
+  /** Whose data it is: an organisation number. Default: the customer that owns the system user. */
+  readonly party?: ValueSource;
+  /** Which of this application's clients asks the PDP. Default: the one without a name. */
+  readonly client?: string;
+}
+
 /** Each decorator, with what it keeps on a handler or a class. */
 export const RequiredScopes = Reflector.createDecorator<readonly string[]>();
 export const RequiredAnyScope = Reflector.createDecorator<readonly string[]>();
 export const RequiredPid = Reflector.createDecorator<ValueSource>();
 export const RequiredConsent = Reflector.createDecorator<ConsentRequirement>();
+export const RequiredRight = Reflector.createDecorator<RightRequirement>();
 
 /** Where they were written. */
 export const scopeUses = new DecoratorUses<readonly string[]>();
 export const anyScopeUses = new DecoratorUses<readonly string[]>();
 export const pidUses = new DecoratorUses<ValueSource>();
 export const consentUses = new DecoratorUses<ConsentRequirement>();
+export const rightUses = new DecoratorUses<RightRequirement>();
 
 /** All that a handler requires: of its method, else of its class. */
 export interface Requirements {
@@ -32,6 +45,7 @@ export interface Requirements {
   readonly any: readonly string[];
   readonly pid: ValueSource | undefined;
   readonly consent: ConsentRequirement | undefined;
+  readonly right: RightRequirement | undefined;
 }
 
 type Target = Parameters<Reflector['get']>[1];
@@ -44,12 +58,15 @@ export function requirementsOf(reflector: Reflector, targets: readonly Target[])
   );
   const pid = reflector.getAllAndOverride(RequiredPid, [...targets]) as ValueSource | undefined;
   const consent = reflector.getAllAndOverride(RequiredConsent, [...targets]) as ConsentRequirement | undefined;
-  if (scopes === undefined && pid === undefined && consent === undefined) return undefined;
+  const right = reflector.getAllAndOverride(RequiredRight, [...targets]) as RightRequirement | undefined;
+  const isNothing = [scopes, pid, consent, right].every((each) => each === undefined);
+  if (isNothing) return undefined;
   return {
     all: (scopes && reflector.get(RequiredScopes, scopes)) ?? [],
     any: (scopes && reflector.get(RequiredAnyScope, scopes)) ?? [],
     pid,
     consent,
+    right,
   };
 }
 

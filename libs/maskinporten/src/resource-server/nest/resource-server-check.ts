@@ -18,13 +18,16 @@ import {
   RequiredAnyScope,
   RequiredConsent,
   RequiredPid,
+  RequiredRight,
   RequiredScopes,
   anyScopeUses,
   consentUses,
   pidUses,
+  rightUses,
   requirementsOf,
   scopeUses,
 } from './requirements.js';
+import { RightGate } from './right-gate.js';
 import { ResourceServerGuard } from './resource-server.guard.js';
 
 const REMEDY =
@@ -39,6 +42,7 @@ export class ResourceServerCheck implements OnModuleInit, OnApplicationBootstrap
     private readonly moduleRef: ModuleRef,
     private readonly server: ResourceServer,
     private readonly gate: InboundGate,
+    private readonly rights: RightGate,
   ) {}
 
   onModuleInit(): void {
@@ -68,6 +72,11 @@ export class ResourceServerCheck implements OnModuleInit, OnApplicationBootstrap
     }
     for (const use of this.#find('@RequireConsent', consentUses, RequiredConsent.KEY, failures)) {
       this.#checkAddition('@RequireConsent', use, failures);
+    }
+    for (const use of this.#find('@RequireDelegatedRight', rightUses, RequiredRight.KEY, failures)) {
+      this.#checkAddition('@RequireDelegatedRight', use, failures);
+      const problem = this.rights.problemOf(use.value);
+      if (problem !== undefined) failures.add(`@RequireDelegatedRight on ${use.where}`, problem);
     }
   }
 
