@@ -39,7 +39,7 @@ export class RequestMemo {
   readonly #recentExchanged = new RecentLists<ScopeNode>();
   #size = 0;
 
-  /** @param limit number of remembered requests after which all are forgotten and learnt anew */
+  /** @param limit number of remembered requests after which all are forgotten and learnt again */
   constructor(context: RequestContext, limit: number) {
     this.#context = context;
     this.#limit = limit;
@@ -55,6 +55,13 @@ export class RequestMemo {
     }
     const snapshot = snapshotOf(input);
     return snapshot === undefined ? normaliseTokenRequest(input, this.#context) : this.#lookUp(snapshot);
+  }
+
+  /** Forgets everything; it is learnt again. */
+  clear(): void {
+    for (const root of [this.#text, this.#list, this.#textExchanged, this.#listExchanged]) root.clear();
+    for (const recent of [this.#recent, this.#recentExchanged]) recent.clear();
+    this.#size = 0;
   }
 
   #lookUp(snapshot: Snapshot): NormalisedTokenRequest {
@@ -105,11 +112,7 @@ export class RequestMemo {
   }
 
   #makeRoom(): void {
-    if (this.#size >= this.#limit) {
-      for (const root of [this.#text, this.#list, this.#textExchanged, this.#listExchanged]) root.clear();
-      for (const recent of [this.#recent, this.#recentExchanged]) recent.clear();
-      this.#size = 0;
-    }
+    if (this.#size >= this.#limit) this.clear();
     this.#size += 1;
   }
 }

@@ -45,7 +45,7 @@ export class ScriptedService implements WatchedTokenService {
       key: { kid: 'kid-that-is-long', identity: 'kid:1', ends: [], fallback: false, reloadFailures: [] },
       connections: { max: 32, inUse: 0, waiting: { interactive: 0, batch: 0 } },
       cachedTokens: 0,
-      counts: { hits: 0, waits: 0, refreshes: 0, listenerFailures: 0 },
+      counts: { hits: 0, waits: 0, refreshes: 0, evictions: 0, listenerFailures: 0 },
       ...this.changes,
     };
   }

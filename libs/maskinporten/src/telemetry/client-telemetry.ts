@@ -9,6 +9,7 @@ import {
   KIND,
   MP_CODE,
   OUTCOME,
+  PRIORITY,
   SECURITY_EVENT,
 } from './instrument.js';
 import type { Instrument } from './instrument.js';
@@ -55,6 +56,13 @@ export function watchClient(
     observe(
       INSTRUMENTS.cacheRefreshes,
       one(({ counts }) => counts.refreshes),
+    ),
+    observe(
+      INSTRUMENTS.cacheEvictions,
+      one(({ counts }) => counts.evictions),
+    ),
+    observe(INSTRUMENTS.connectionsWaiting, ({ connections: { waiting } }) =>
+      Object.entries(waiting).map(([priority, value]) => ({ value, attributes: { ...client, [PRIORITY]: priority } })),
     ),
     observe(
       INSTRUMENTS.listenerFailures,

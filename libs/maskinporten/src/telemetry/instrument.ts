@@ -18,6 +18,8 @@ export const CLIENT = 'maskinporten.client.name';
 export const KIND = 'maskinporten.request.kind';
 /** `obtained` or `refused`. */
 export const OUTCOME = 'maskinporten.outcome';
+/** `interactive` or `batch`. */
+export const PRIORITY = 'maskinporten.request.priority';
 /** Our error code; a general attribute of OpenTelemetry. */
 export const ERROR_TYPE = 'error.type';
 /** Maskinporten's own code, `MP-250`. */
@@ -75,6 +77,20 @@ export const INSTRUMENTS = {
   cacheRefreshes: describe('cache.refreshes', 'observed-counter', '{refresh}', 'Token requests in the background.', [
     CLIENT,
   ]),
+  cacheEvictions: describe(
+    'cache.evictions',
+    'observed-counter',
+    '{token}',
+    'Usable tokens that were dropped because the cache was full.',
+    [CLIENT],
+  ),
+  connectionsWaiting: describe(
+    'connections.waiting',
+    'observed-gauge',
+    '{request}',
+    'Token requests that wait for a connection.',
+    [CLIENT, PRIORITY],
+  ),
   cachedTokens: describe('cache.tokens', 'observed-gauge', '{token}', 'Tokens in the cache.', [CLIENT]),
   clockOffset: describe('clock.offset', 'observed-gauge', 's', "Maskinporten's clock minus this machine's.", [CLIENT]),
   credentialExpiry: describe('credential.expiry', 'observed-gauge', 'd', 'Days until a credential ends.', [

@@ -95,7 +95,7 @@ export class FakeMaskinportenTokenService implements Pick<MaskinportenTokenServi
       key: { identity: 'fake', ends: [], fallback: false, reloadFailures: [] },
       connections: { max: 32, inUse: 0, waiting: { interactive: 0, batch: 0 } },
       cachedTokens: this.#tokens.size,
-      counts: { hits: 0, waits: this.requests.length, refreshes: 0, listenerFailures: 0 },
+      counts: { hits: 0, waits: this.requests.length, refreshes: 0, evictions: 0, listenerFailures: 0 },
     };
   }
 

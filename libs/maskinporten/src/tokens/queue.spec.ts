@@ -187,6 +187,29 @@ describe('F-139: waiting for a connection is nobody’s fault', () => {
   });
 });
 
+describe('F-141: a cache that is full of usable tokens', () => {
+  it('tells of each that goes, and warns once with the setting to raise', async () => {
+    bench = await startService({ tokens: { maxEntries: 3 } });
+    for (const scopes of ['a', 'b', 'c', 'd', 'e']) await get(scopes);
+    expect(bench.events.filter(({ type }) => type === 'token-evicted')).toEqual([
+      { type: 'token-evicted', scopes: ['a'], maxEntries: 3 },
+      { type: 'token-evicted', scopes: ['b'], maxEntries: 3 },
+    ]);
+    const warnings = bench.events.filter((event) => event.type === 'warning' && event.field === 'tokens.maxEntries');
+    expect(warnings).toEqual([expect.objectContaining({ reason: expect.stringContaining('tokens.maxEntries') })]);
+    expect(bench.service.status.counts.evictions).toBe(2);
+  });
+
+  it('by default 3,000 organisations are asked for once, however often they come round', async () => {
+    bench = await startService({ random: () => 0.9 });
+    const all = organisations(sized({ test: 1_200, soak: 3_000 }));
+    for (let round = 0; round < 2; round += 1) {
+      await Promise.all(all.map((consumerOrg) => bench.service.getToken({ scopes: 'a', consumerOrg })));
+    }
+    expect([bench.requests(), bench.count('token-evicted')]).toEqual([all.length, 0]);
+  });
+});
+
 describe('F-142: batch work beside interactive callers', () => {
   it('a free connection goes to the interactive caller who has waited longest', async () => {
     const gate = await startHeld();

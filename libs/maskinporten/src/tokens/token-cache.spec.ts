@@ -50,6 +50,38 @@ describe('TokenCache', () => {
     expect(cache.size).toBe(120);
   });
 
+  it('lets go of all ended tokens also when no new ones come, and says when none is left', async () => {
+    let empty = 0;
+    const cache = new TokenCache({ maxEntries: 10_000, clock, sweepIntervalMs: 1, onEmpty: () => (empty += 1) });
+    const old = requests(1_200);
+    for (const request of old) cache.set(request, entry());
+    const [kept] = old as [NormalisedTokenRequest];
+    clock.advance(115_000);
+    cache.set(kept, entry());
+    while (cache.size > 1) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(cache.get(kept)).toBeDefined();
+    expect(empty).toBe(0);
+    clock.advance(115_000);
+    while (empty === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect([cache.size, empty]).toEqual([0, 1]);
+  });
+
+  it('F-141: tells of each usable token that had to go, and of no other', () => {
+    const evicted: TokenEntry[] = [];
+    const cache = new TokenCache({ maxEntries: 2, clock, onEvict: (each) => evicted.push(each) });
+    const [a, b, c, d, e] = requests(5) as [NormalisedTokenRequest, ...NormalisedTokenRequest[]];
+    const first = entry();
+    cache.set(a, first);
+    cache.set(b as NormalisedTokenRequest, entry(1_000));
+    cache.set(c as NormalisedTokenRequest, entry());
+    expect(evicted).toEqual([first]);
+    clock.advance(1_000);
+    cache.set(d as NormalisedTokenRequest, entry());
+    cache.delete(d as NormalisedTokenRequest);
+    cache.set(e as NormalisedTokenRequest, entry());
+    expect(evicted).toHaveLength(1);
+  });
+
   it('drops the tokens of one key', () => {
     const cache = new TokenCache({ maxEntries: 10, clock });
     const [a, b] = requests(2) as [NormalisedTokenRequest, NormalisedTokenRequest];

@@ -32,6 +32,12 @@ export type TokenEvent =
       readonly background: boolean;
     }
   | {
+      /** The cache was full, so a token went that could still be used. */
+      readonly type: 'token-evicted';
+      readonly scopes: readonly string[];
+      readonly maxEntries: number;
+    }
+  | {
       /** Another key signs: its file has changed, or its `activeFrom` has come. */
       readonly type: 'key-changed';
       readonly reason: 'reloaded' | 'scheduled';

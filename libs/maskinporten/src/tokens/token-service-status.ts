@@ -10,6 +10,8 @@ export interface TokenCounts {
   readonly waits: number;
   /** A new token was asked for in the background, before the old one ended. */
   readonly refreshes: number;
+  /** A usable token was dropped because the cache was full. */
+  readonly evictions: number;
   /** A listener of token events threw (F-138). */
   readonly listenerFailures: number;
 }

@@ -72,6 +72,7 @@ export class MaskinportenTokenService {
   #hits = 0;
   #waits = 0;
   #refreshes = 0;
+  #evictions = 0;
 
   constructor(parts: TokenServiceParts) {
     const { clock, random, maxEntries = DEFAULT_MAX_ENTRIES } = parts;
@@ -79,7 +80,12 @@ export class MaskinportenTokenService {
     this.clientId = parts.clientId;
     this.#parts = parts;
     this.#memo = new RequestMemo({ ownOrganisation: parts.ownOrganisation }, maxEntries * 2);
-    this.#cache = new TokenCache({ maxEntries, clock });
+    this.#cache = new TokenCache({
+      maxEntries,
+      clock,
+      onEvict: ({ token: { scopes } }) => this.#reportEviction(scopes, maxEntries),
+      onEmpty: () => this.#memo.clear(),
+    });
     this.#errors = new PermanentErrors({ maxEntries, monotonicMs, random, currentKey: () => parts.keys.current });
     this.#forced = new ForcedRefreshes({ maxEntries, monotonicMs });
     this.#source = new TokenSource({
@@ -192,6 +198,7 @@ export class MaskinportenTokenService {
         hits: this.#hits,
         waits: this.#waits,
         refreshes: this.#refreshes,
+        evictions: this.#evictions,
         listenerFailures: events.failures,
       },
     };
@@ -310,6 +317,18 @@ export class MaskinportenTokenService {
     if (flight.detached) return;
     this.#errors.forget(request.canonical);
     if (cacheable && entry.isUsable(clock)) this.#cache.set(request, entry);
+  }
+
+  /** F-141: each is an event; the log says it once, with the setting to raise. */
+  #reportEviction(scopes: readonly string[], maxEntries: number): void {
+    const { events } = this.#parts;
+    this.#evictions += 1;
+    events.tell({ type: 'token-evicted', scopes, maxEntries });
+    if (this.#evictions > 1) return;
+    const reason =
+      `More than ${maxEntries} tokens are in use at a time, so usable ones are dropped and asked for again. ` +
+      'Raise tokens.maxEntries.';
+    events.tell({ type: 'warning', field: 'tokens.maxEntries', reason });
   }
 
   /** Called when the new key has proved itself: until then the tokens of the old one may be all there is. */
