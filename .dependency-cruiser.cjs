@@ -19,6 +19,7 @@ const rooms = {
   // Nest's side of decorators: which methods it calls through guards and interceptors.
   handlers: [],
   outbound: ['handlers', 'signals', 'tokens', 'grants', 'issuer'],
+  'fan-out': ['outbound', 'signals', 'tokens', 'grants'],
   altinn: ['tokens', 'token-endpoint', 'grants', 'issuer', 'http'],
   rights: ['altinn', 'signals', 'tokens', 'grants', 'issuer'],
   // The provider's side.

@@ -43,6 +43,7 @@ export type {
   CallExtras,
   CallOptions,
   ClientTokenRequest,
+  ContextOptions,
   Destination,
   FetchDefaults,
   InstanceDefaults,
@@ -57,6 +58,10 @@ export type {
   ScopesFunction,
   ScopesInput,
 } from './outbound/index.js';
+
+// Many organisations at once.
+export { MaskinportenFanOut } from './fan-out/index.js';
+export type { FanOutOptions, FanOutOutcome, FanOutProgress, FanOutWork } from './fan-out/index.js';
 
 // Handlers: what an application says to the check of its decorators.
 export { Unguarded, guardedBy } from './handlers/index.js';

@@ -9,6 +9,7 @@ import {
 import { DiscoveryModule } from '@nestjs/core';
 import { ownMembers } from '../basics/index.js';
 import { moduleImported } from '../errors/index.js';
+import { MaskinportenFanOut } from '../fan-out/index.js';
 import { asyncOptions, type AsyncOptions } from '../handlers/index.js';
 import { DEFAULT_CLIENT, ScopesCheck, getMaskinportenToken } from '../outbound/index.js';
 import {
@@ -33,7 +34,14 @@ export interface MaskinportenModuleExtras {
 export interface MaskinportenModuleAsyncOptions
   extends MaskinportenModuleExtras, AsyncOptions<MaskinportenOptions, MaskinportenOptionsFactory> {}
 
-const SHARED = [ClientRegistry, CallObservers, HealthContributors, DelegationDecisions, DelegationGate];
+const SHARED = [
+  ClientRegistry,
+  CallObservers,
+  HealthContributors,
+  DelegationDecisions,
+  DelegationGate,
+  MaskinportenFanOut,
+];
 
 /** One per application, however many clients it has. */
 @Global()

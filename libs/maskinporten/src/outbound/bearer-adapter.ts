@@ -1,5 +1,6 @@
 import { Axios, AxiosError, type AxiosAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { RequestContext } from '../signals/index.js';
+import { isMaskinportenError } from '../errors/index.js';
 import type { MaskinportenToken } from '../tokens/index.js';
 import { anotherToken, obtainToken } from './bearer-token.js';
 import { CallDeadline } from './call-deadline.js';
@@ -133,10 +134,13 @@ class BearerCall {
   async #obtainAndSend(): Promise<AxiosResponse> {
     let token: MaskinportenToken;
     try {
-      token = await obtainToken(this.decision.tokens, this.decision.request, this.#waitingSignal());
+      const { tokens, request, priority } = this.decision;
+      token = await obtainToken(tokens, request, { signal: this.#waitingSignal(), priority });
     } catch (error) {
       this.#deadline.release();
-      const failure = this.#deadline.expired ? this.#timeoutError() : error;
+      // Who waited in our own queue hears that, and not that Maskinporten or the API were slow (F-139).
+      const queued = isMaskinportenError(error, 'MP_TIMEOUT');
+      const failure = this.#deadline.expired && !queued ? this.#timeoutError() : error;
       this.decision.watch?.(this.#method).failed(failure);
       throw failure;
     }

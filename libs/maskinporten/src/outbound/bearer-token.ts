@@ -1,6 +1,6 @@
 import { createError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
-import type { MaskinportenToken } from '../tokens/index.js';
+import type { GetTokenOptions, MaskinportenToken } from '../tokens/index.js';
 import type { OutboundTokens } from './outbound-client.js';
 
 /** A token with less than this left would die on its way (F-131). */
@@ -16,10 +16,10 @@ const LEAST_LIFE_MS = 2_000;
 export async function obtainToken(
   tokens: OutboundTokens,
   request: NormalisedTokenRequest,
-  signal: AbortSignal | undefined,
+  options: GetTokenOptions,
 ): Promise<MaskinportenToken> {
   for (let round = 0; round < 2; round += 1) {
-    const obtained = await tokens.getToken(request, signal === undefined ? {} : { signal });
+    const obtained = await tokens.getToken(request, options);
     const usable = tokens.peek(request) ?? (lifeLeftMs(obtained) >= LEAST_LIFE_MS ? obtained : undefined);
     if (usable !== undefined) return usable;
   }

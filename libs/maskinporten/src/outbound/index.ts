@@ -6,9 +6,10 @@ export { ScopesCheck } from './scopes-check.js';
 export { ScopesMetadata } from './scopes.metadata.js';
 export { bindSystemUser, scopeOf } from './system-user-binding.js';
 export { runVerifiedCall } from './verified-call.js';
-export { MaskinportenContext } from './maskinporten-context.js';
+export { MaskinportenContext, runInScope } from './maskinporten-context.js';
 export type {
   ClientTokenRequest,
+  ContextOptions,
   DeclaredScope,
   MaskinportenScope,
   ScopesFunction,

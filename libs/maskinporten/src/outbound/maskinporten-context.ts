@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { toScope, type MaskinportenScope, type ScopesInput } from './scoped-request.js';
+import { toScope, type ContextOptions, type MaskinportenScope, type ScopesInput } from './scoped-request.js';
 
 const storage = new AsyncLocalStorage<MaskinportenScope>();
 
@@ -18,6 +18,8 @@ export const currentScope = (): MaskinportenScope | undefined => storage.getStor
  *
  * @example
  * await MaskinportenContext.run('altinn:broker.read', () => firstValueFrom(http.get(url)));
+ * @example
+ * await MaskinportenContext.run({ scopes: 'altinn:broker.read', priority: 'batch' }, () => nightlyImport());
  */
 export const MaskinportenContext = Object.freeze({
   /**
@@ -25,7 +27,7 @@ export const MaskinportenContext = Object.freeze({
    *
    * @throws TokenRequestInvalidError (`MP_REQUEST`) before `fn` is called when the request is not valid.
    */
-  run<T>(request: ScopesInput, fn: () => T): T {
+  run<T>(request: ScopesInput & ContextOptions, fn: () => T): T {
     return storage.run(toScope(request), fn);
   },
 

@@ -80,10 +80,10 @@ interface FetchCall {
 /** F-134: a call whose token was refused is repeated once, if it can be and there is another token. */
 async function send401Twice(call: FetchCall, replayUnsafe: boolean): Promise<Response> {
   const { input, own, signal, decision } = call;
-  const { tokens, request, watch } = decision;
+  const { tokens, request, priority, watch } = decision;
   const token =
     tokens.peek(request) ??
-    (await obtainToken(tokens, request, signal.signal).catch((error: unknown) => {
+    (await obtainToken(tokens, request, { signal: signal.signal, priority }).catch((error: unknown) => {
       watch?.(methodOf(call)).failed(error);
       throw error;
     }));

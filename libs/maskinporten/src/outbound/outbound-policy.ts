@@ -2,7 +2,7 @@ import { isWholeNumber, ownMembers } from '../basics/index.js';
 import { ConfigurationFailures, createError } from '../errors/index.js';
 import { NormalisedTokenRequest } from '../grants/index.js';
 import { applicationClosed } from '../signals/index.js';
-import type { MaskinportenToken } from '../tokens/index.js';
+import type { MaskinportenToken, Priority } from '../tokens/index.js';
 import {
   DEFAULT_DEADLINE_MS,
   DEFAULT_MAX_RESPONSE_BYTES,
@@ -35,6 +35,7 @@ export interface OutboundDecision {
   readonly tokens: OutboundTokens;
   readonly request: NormalisedTokenRequest;
   readonly url: URL;
+  readonly priority: Priority;
   /** Begins to tell about one attempt; absent when nobody watches. */
   readonly watch?: (method: string, token?: MaskinportenToken) => WatchedCall;
 }
@@ -113,11 +114,14 @@ export class OutboundPolicy {
     const pathTemplate = pathTemplateIn(call);
     const watchers = watchersOf(tokens);
     const { request } = scope;
-    if (watchers === undefined) return { tokens, request, url };
+    // A call with a request of its own is as urgent as the work it is part of.
+    const priority = scope.priority ?? currentScope()?.priority ?? 'interactive';
+    if (watchers === undefined) return { tokens, request, url, priority };
     return {
       tokens,
       request,
       url,
+      priority,
       watch: (method, token) => new WatchedCall({ ...watchers, request, method, url, pathTemplate }, token),
     };
   }

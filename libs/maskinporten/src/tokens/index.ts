@@ -1,7 +1,8 @@
 // The token service: cached, refreshed before it matters, fetched once however many ask.
-export { MaskinportenTokenService, DEFAULT_MAX_ENTRIES } from './token-service.js';
+export { MaskinportenTokenService, DEFAULT_MAX_ENTRIES, checkPriority } from './token-service.js';
 export type { GetTokenOptions, TokenServiceParts } from './token-service.js';
 export type { TokenCounts, TokenServiceStatus } from './token-service-status.js';
+export type { Priority } from '../token-endpoint/index.js';
 export { keyMismatches } from './check-key.js';
 export type { KeyPurpose } from './check-key.js';
 export { checkSettings } from './check-settings.js';

@@ -345,7 +345,8 @@ export class MaskinportenTokenService {
   }
 }
 
-function checkPriority(priority: unknown): Priority {
+/** @throws TokenRequestInvalidError (`MP_REQUEST`) for anything that is no priority. */
+export function checkPriority(priority: unknown): Priority {
   if (priority === undefined || priority === 'interactive') return 'interactive';
   if (priority === 'batch') return 'batch';
   throw createError('MP_REQUEST', { message: "priority must be 'interactive' or 'batch'.", field: 'priority' });
