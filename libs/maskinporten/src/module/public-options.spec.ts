@@ -88,6 +88,13 @@ const CASES: Readonly<Record<string, () => unknown>> = {
   Scopes: () => main.Scopes(request()),
   MaskinportenScopes: () => main.MaskinportenScopes(request()),
   MaskinportenContext: () => main.MaskinportenContext.run(request(), () => undefined),
+  MaskinportenFanOut: async () => {
+    const clients = { get: () => ({ name: 'default', tokens: tokens() }) } as unknown as ConstructorParameters<
+      typeof main.MaskinportenFanOut
+    >[0];
+    const options = watched({ request: () => request(), concurrency: 1 });
+    for await (const _ of new main.MaskinportenFanOut(clients).run(['a'], options, () => Promise.resolve())) break;
+  },
   RequestContext: () => new main.RequestContext(watched({ requestId: 'r' })),
   RequireSystemUser: () =>
     main.RequireSystemUser(watched({ organisation: main.fromParam('o'), resource: 'r', action: 'read' })),
