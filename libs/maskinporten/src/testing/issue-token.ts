@@ -1,6 +1,5 @@
 import { ownMembers } from '../basics/index.js';
-import { postToOperator } from './post-to-operator.js';
-import type { RunningSimulator } from './simulator-options.js';
+import { postToOperator, type RunningSimulator } from './running-simulator.js';
 
 /** An organisation number, or an identifier that goes into the token as it is. */
 type Party = string | { readonly authority: string; readonly ID: string };

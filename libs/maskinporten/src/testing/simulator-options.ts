@@ -2,20 +2,7 @@ import { type KeyObject, createPublicKey, generateKeyPair, randomUUID } from 'no
 import { promisify } from 'node:util';
 import { ownMembers } from '../basics/index.js';
 import type { MaskinportenOptions } from '../module/index.js';
-import { postToOperator } from './post-to-operator.js';
-
-/**
- * Where a simulator listens: what `startSimulator()` of `maskinporten-simulator` returns, or the line that
- * `npx maskinporten-simulator --json` prints.
- */
-export interface RunningSimulator {
-  readonly issuer: string;
-  readonly platformUrl: string;
-  readonly apiUrl: string;
-  readonly operatorUrl: string;
-  /** Needed when the simulator listens for other machines too. */
-  readonly operatorToken?: string | undefined;
-}
+import { postToOperator, type RunningSimulator } from './running-simulator.js';
 
 export interface SimulatorClientOptions {
   /** Scopes of the new client; each exists and is granted. */

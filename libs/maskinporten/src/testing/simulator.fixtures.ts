@@ -1,7 +1,8 @@
 import { startSimulator, type Simulator, type SimulatorOptions } from 'maskinporten-simulator';
 import { rsaKeyPair, signingKeys } from '../../../../test/support/pool.js';
 import type { MaskinportenOptions } from '../module/index.js';
-import { simulatorOptions, type RunningSimulator, type SimulatorClientOptions } from './simulator-options.js';
+import type { RunningSimulator } from './running-simulator.js';
+import { simulatorOptions, type SimulatorClientOptions } from './simulator-options.js';
 
 /** A simulator with an origin for each of its parts, which signs with keys of this run, so that it makes none. */
 export function startTestSimulator(options: SimulatorOptions = {}): Promise<Simulator> {

@@ -1,5 +1,17 @@
 import { ownMembers } from '../basics/index.js';
-import type { RunningSimulator } from './simulator-options.js';
+
+/**
+ * Where a simulator listens: what `startSimulator()` of `maskinporten-simulator` returns, or the line that
+ * `npx maskinporten-simulator --json` prints.
+ */
+export interface RunningSimulator {
+  readonly issuer: string;
+  readonly platformUrl: string;
+  readonly apiUrl: string;
+  readonly operatorUrl: string;
+  /** Needed when the simulator listens for other machines too. */
+  readonly operatorToken?: string | undefined;
+}
 
 /** Adds one item to a running simulator; who is refused reads the simulator's own reason. */
 export async function postToOperator(
