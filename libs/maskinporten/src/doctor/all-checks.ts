@@ -1,4 +1,4 @@
-import type { Check } from './check.js';
+import type { Check } from './examination.js';
 import { certificate } from './checks/certificate.js';
 import { clientId } from './checks/client-id.js';
 import { client } from './checks/client.js';

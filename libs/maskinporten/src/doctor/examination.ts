@@ -1,5 +1,6 @@
 import { AltinnClient, AltinnTokenExchanger } from '../altinn/index.js';
 import { createError, isMaskinportenError, type MaskinportenError } from '../errors/index.js';
+import type { Finding, Topic } from '../findings/index.js';
 import { parseScopes, type TokenRequestInput } from '../grants/index.js';
 import { HttpTransport } from '../http/index.js';
 import {
@@ -25,6 +26,13 @@ export type Outcome<T> = { readonly value: T } | { readonly error: MaskinportenE
 export interface LoadedKeys {
   readonly ring: KeyRing;
   readonly warnings: readonly KeyWarning[];
+}
+
+/** Looks at one thing. It does not throw: what is wrong is its result. */
+export interface Check extends Topic {
+  /** Topics that must not have failed: where one did, this check would only report the consequence. */
+  readonly needs?: readonly string[];
+  readonly run: (examination: Examination) => Promise<readonly Finding[]> | readonly Finding[];
 }
 
 /** Maskinporten judges client, key, audience and time before the scope, so a refusal of the scope says that they are good. */

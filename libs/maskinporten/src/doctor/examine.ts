@@ -1,7 +1,6 @@
 import type { Hint } from '../errors/index.js';
 import { ALL_CHECKS } from './all-checks.js';
-import type { Check } from './check.js';
-import { Examination } from './examination.js';
+import { type Check, Examination } from './examination.js';
 import { skipped, topicOf, words, type Finding, type FindingLevel } from '../findings/index.js';
 import type { DoctorSetup } from './setup.js';
 

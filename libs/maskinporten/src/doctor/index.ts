@@ -3,4 +3,4 @@ export { examine } from './examine.js';
 export type { Diagnosis, ExamineOptions } from './examine.js';
 export type { DoctorSetup, ExaminedCustomer } from './setup.js';
 export { ALL_CHECKS } from './all-checks.js';
-export type { Check } from './check.js';
+export type { Check } from './examination.js';

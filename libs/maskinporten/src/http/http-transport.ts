@@ -6,10 +6,18 @@ import { checkUrl } from './checked-url.js';
 import { insecureHosts, type InsecureHosts } from './insecure-hosts.js';
 import { proxySettings } from './proxy-settings.js';
 import { readBody } from './response-body.js';
-import type { SecurityEventListener } from './security-event.js';
 import { SocketLedger } from './socket-ledger.js';
 import { strictTlsOptions, type TrustedCertificates } from './tls-options.js';
 import { blameProxy, isCertificateFault, transportError } from './transport-error.js';
+
+/** Something that looks like an attack or a grave mistake, for the log that a security officer reads. Nothing secret. */
+export interface SecurityEvent {
+  readonly type: 'server-certificate-refused' | 'metadata-issuer-mismatch' | 'metadata-endpoint-refused';
+  readonly host: string;
+  readonly reason: string;
+}
+
+export type SecurityEventListener = (event: SecurityEvent) => void;
 
 export interface HttpTransportOptions {
   /** PEM certificates to trust instead of the built-in roots. */

@@ -7,4 +7,4 @@ export { checkIssuerUrl, checkUrl, isConfidential, isLoopback } from './checked-
 export type { UrlVerdict } from './checked-url.js';
 export { insecureHosts } from './insecure-hosts.js';
 export type { InsecureHosts } from './insecure-hosts.js';
-export type { SecurityEvent, SecurityEventListener } from './security-event.js';
+export type { SecurityEvent, SecurityEventListener } from './http-transport.js';

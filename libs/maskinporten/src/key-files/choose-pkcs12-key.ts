@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { certificateUsage } from './certificate-usage.js';
-import { jwkThumbprint } from './jwk-thumbprint.js';
+import { jwkThumbprint } from './key-id.js';
 import { KeyFailure } from './key-failure.js';
 import type { Pkcs12Contents } from './open-pkcs12.js';
 

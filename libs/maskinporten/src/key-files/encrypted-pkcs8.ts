@@ -1,8 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { PKCS8ShroudedKeyBag } from '@peculiar/asn1-pfx';
 import { readAsn1 } from './asn1.js';
-import { isUnsupported } from './is-unsupported.js';
-import { KeyFailure } from './key-failure.js';
+import { isUnsupported, KeyFailure } from './key-failure.js';
 import { decryptWithPassword, type DecryptContext } from './password-decrypt.js';
 import type { PasswordForm } from './password-form.js';
 

@@ -9,7 +9,7 @@ export { chooseKey } from './choose-key.js';
 export type { KeyMaterial } from './choose-key.js';
 export { checkRsa } from './private-key.js';
 export { checkKid } from './key-id.js';
-export { jwkThumbprint } from './jwk-thumbprint.js';
+export { jwkThumbprint } from './key-id.js';
 export { DIGEST_OF, isSigningAlgorithm } from './signing-algorithm.js';
 export type { SigningAlgorithm } from './signing-algorithm.js';
 export { readCertificates, usageOf } from './read-certificates.js';

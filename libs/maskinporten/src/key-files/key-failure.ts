@@ -1,3 +1,4 @@
+import { errorCode } from '../basics/index.js';
 import { configurationError, type Failure, type KeyFailureKind, type MaskinportenError } from '../errors/index.js';
 
 /** One refused setting of a key; `loadSigningKey` turns it into `MP_CONFIG`. Its text never quotes what was read. */
@@ -25,3 +26,6 @@ export class KeyFailure extends Error {
     return configurationError([this.toFailure(field)]);
   }
 }
+
+/** OpenSSL knows what this is, and does not offer it. */
+export const isUnsupported = (error: unknown): boolean => errorCode(error)?.includes('UNSUPPORTED') === true;

@@ -1,7 +1,6 @@
 import { createPrivateKey, type KeyObject, type PrivateKeyInput } from 'node:crypto';
 import { IterationBudget } from './iteration-budget.js';
-import { isUnsupported } from './is-unsupported.js';
-import { KeyFailure } from './key-failure.js';
+import { isUnsupported, KeyFailure } from './key-failure.js';
 import { derContentAt } from './key-format.js';
 import { passwordForms } from './password-form.js';
 import { derOf, type PemBlock } from './pem-document.js';

@@ -22,10 +22,10 @@ export type {
   SignerHealthReporter,
   SignerKeySource,
 } from './key-source.js';
-export type { KeyWarning, KeyWarningListener } from './key-warning.js';
+export type { KeyWarning, KeyWarningListener } from './load-key-options.js';
 export { credentialEnds } from './credential-end.js';
 export type { CredentialEnd } from './credential-end.js';
-export { daysLeft, expiryTier } from './expiry-tier.js';
-export type { ExpiryTier } from './expiry-tier.js';
+export { daysLeft, expiryTier } from './credential-end.js';
+export type { ExpiryTier } from './credential-end.js';
 export { inspectKey, readInspectedFile } from './inspect-key.js';
 export type { InspectedKey, InspectKeyOptions, KeyInspection } from './inspect-key.js';

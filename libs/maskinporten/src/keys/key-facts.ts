@@ -2,7 +2,7 @@ import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
 import { jwkThumbprint, KeyFailure } from '../key-files/index.js';
 import { createError } from '../errors/index.js';
 import { certificateEnvironment, certificateOrganisation, endOf, orderChain, startOf } from '../certificates/index.js';
-import type { KeyWarningListener } from './key-warning.js';
+import type { KeyWarningListener } from './load-key-options.js';
 import type { SigningKey } from './signing-key.js';
 
 /** What is public about a key and the way it is presented: everything of a `SigningKey` but the signing. */

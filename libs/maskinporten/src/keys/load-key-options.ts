@@ -1,5 +1,20 @@
-import type { KeyWarningListener } from './key-warning.js';
-import type { SecretBytes } from '../key-files/index.js';
+import { KeyFailure, type SecretBytes } from '../key-files/index.js';
+import type { KeyDates } from './key-source.js';
+
+/** Something about a key that works but ought to be changed. Nothing in it is secret. */
+export interface KeyWarning {
+  readonly code:
+    | 'file-readable-by-others'
+    | 'text-repaired'
+    | 'small-key'
+    | 'certificate-expired'
+    | 'certificate-not-yet-valid'
+    | 'certificate-environment';
+  readonly field: string;
+  readonly message: string;
+}
+
+export type KeyWarningListener = (warning: KeyWarning) => void;
 
 export interface LoadKeyOptions {
   /** What failures call the source: `failures[].field` becomes `key.pem`, `key[1].kid` … Default `key`. */
@@ -18,4 +33,21 @@ export interface LoadKeyOptions {
 /** Options with their defaults, and where what is read is kept until it is wiped. */
 export interface Loading extends Required<LoadKeyOptions> {
   readonly secrets: SecretBytes;
+}
+
+const ISO_DATE = /^\d{4}-\d{2}-\d{2}(?:T[\d:.]{5,15}(?:Z|[+-]\d{2}:?\d{2})?)?$/;
+
+/** @throws KeyFailure for an invalid date. */
+export function datesOf(source: KeyDates): { registeredAt: Date | undefined; activeFrom: Date | undefined } {
+  return {
+    registeredAt: dateOf(source.registeredAt, 'registeredAt'),
+    activeFrom: dateOf(source.activeFrom, 'activeFrom'),
+  };
+}
+
+function dateOf(value: Date | string | undefined, member: string): Date | undefined {
+  if (value === undefined) return undefined;
+  const date = value instanceof Date ? new Date(value) : ISO_DATE.test(value) ? new Date(value) : new Date(Number.NaN);
+  if (Number.isNaN(date.getTime())) throw new KeyFailure(member, 'must be an ISO date such as 2026-01-31', 'source');
+  return date;
 }

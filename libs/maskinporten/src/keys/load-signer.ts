@@ -1,10 +1,9 @@
 import { createPublicKey, KeyObject, type X509Certificate } from 'node:crypto';
 import { readCertificates, KeyFailure, checkKid, checkRsa, isSigningAlgorithm } from '../key-files/index.js';
 import { isWholeNumber, notWholeNumber } from '../basics/index.js';
-import { datesOf } from './key-dates.js';
+import { datesOf, type Loading } from './load-key-options.js';
 import { keyFacts } from './key-facts.js';
 import type { KeyDates, MaskinportenSigner } from './key-source.js';
-import type { Loading } from './load-key-options.js';
 import { RemoteSigningKey } from './remote-signing-key.js';
 import { queueFull } from './signer-failure.js';
 import { ConcurrencyGate } from './concurrency-gate.js';

@@ -11,7 +11,7 @@ import {
   checkRsa,
   SecretBytes,
 } from '../key-files/index.js';
-import { datesOf } from './key-dates.js';
+import { datesOf, type Loading, type LoadKeyOptions } from './load-key-options.js';
 import { readKeyFileSource, type KeyFileSourceContent } from './key-file-source.js';
 import { pollMsOf } from './key-file-watch.js';
 import { keyFacts } from './key-facts.js';
@@ -24,7 +24,6 @@ import type {
   Pkcs12KeyOptions,
   Pkcs12KeySource,
 } from './key-source.js';
-import type { Loading, LoadKeyOptions } from './load-key-options.js';
 import { loadSigner } from './load-signer.js';
 import { localSigningKey } from './local-signing-key.js';
 import type { SigningKey } from './signing-key.js';

@@ -27,8 +27,8 @@ describe('conventions of the library', () => {
       // Whether this is production.
       'issuer/check-insecure-hosts.ts',
       // What the system needs goes on to the process of an HSM's library, and that process takes what it is given.
+      'pkcs11/hsm-worker.ts',
       'pkcs11/system-environment.ts',
-      'pkcs11/token-worker.ts',
     ]);
   });
 

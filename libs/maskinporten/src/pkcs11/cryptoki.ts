@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { TokenRefusal } from './token-refusal.js';
+import { HsmRefusal } from './hsm-protocol.js';
 
 /** Handles of slots, sessions and objects are bytes that only the library understands. */
 export type Handle = Buffer;
@@ -56,7 +56,7 @@ export const CK = {
   x509: 0,
 } as const;
 
-/** @throws TokenRefusal `module` when `pkcs11js` is not installed or its native part was not built. */
+/** @throws HsmRefusal `module` when `pkcs11js` is not installed or its native part was not built. */
 export function loadCryptoki(library: string): Cryptoki {
   const cryptoki = bindings();
   try {
@@ -64,7 +64,7 @@ export function loadCryptoki(library: string): Cryptoki {
     cryptoki.C_Initialize({ flags: CK.flagOsLockingOk });
     return cryptoki;
   } catch (error) {
-    throw new TokenRefusal('library', codeOf(error));
+    throw new HsmRefusal('library', codeOf(error));
   }
 }
 
@@ -73,7 +73,7 @@ function bindings(): Cryptoki {
     const { PKCS11 } = createRequire(import.meta.url)('pkcs11js') as { PKCS11: new () => Cryptoki };
     return new PKCS11();
   } catch {
-    throw new TokenRefusal('module', '');
+    throw new HsmRefusal('module', '');
   }
 }
 

@@ -1,8 +1,7 @@
 import { createError, type Hint, type MaskinportenError } from '../errors/index.js';
 import { UNAVAILABLE_HINT } from '../keys/index.js';
-import type { Refusal } from './token-protocol.js';
-import { TokenFault } from './token-connection.js';
-import { TokenRefusal } from './token-refusal.js';
+import { type HsmRefusalKind, HsmRefusal } from './hsm-protocol.js';
+import { HsmFault } from './hsm-connection.js';
 
 interface RefusalFacts {
   readonly field: string;
@@ -10,7 +9,7 @@ interface RefusalFacts {
   readonly hint: Hint;
 }
 
-const REFUSALS: Readonly<Record<Exclude<Refusal, 'cryptoki'>, RefusalFacts>> = {
+const REFUSALS: Readonly<Record<Exclude<HsmRefusalKind, 'cryptoki'>, RefusalFacts>> = {
   module: {
     field: 'pkcs11js',
     reason: 'the package pkcs11js is not installed, or its native part was not built',
@@ -84,22 +83,22 @@ const KEY_UNUSABLE = /^CKR_(?:KEY_FUNCTION_NOT_PERMITTED|KEY_TYPE_INCONSISTENT|K
 
 /** What failed, for those who start the service: settings are wrong, or the token does not answer. */
 export function startError(error: unknown): MaskinportenError {
-  if (!(error instanceof TokenRefusal) || error.refusal === 'cryptoki') return awayError(error);
+  if (!(error instanceof HsmRefusal) || error.refusal === 'cryptoki') return awayError(error);
   const { field, reason, hint } = REFUSALS[error.refusal];
   return createError('MP_CONFIG', { message: `PKCS#11: ${reason}${inBrackets(error.code)}.`, field, hint });
 }
 
 /** What failed, for a service that has signed with this token before: all but the PIN may come back by itself. */
 export function awayError(error: unknown): MaskinportenError {
-  if (error instanceof TokenRefusal && error.refusal === 'pin') return startError(error);
-  if (error instanceof TokenFault && KEY_UNUSABLE.test(error.code)) {
+  if (error instanceof HsmRefusal && error.refusal === 'pin') return startError(error);
+  if (error instanceof HsmFault && KEY_UNUSABLE.test(error.code)) {
     return createError('MP_SIGNATURE', {
       message: `PKCS#11: the token does not sign with this key (${error.code}).`,
       field: 'pkcs11.key',
       hint: REFUSALS['key-missing'].hint,
     });
   }
-  const hung = error instanceof TokenFault && error.kind === 'hung';
+  const hung = error instanceof HsmFault && error.kind === 'hung';
   return createError(hung ? 'MP_TIMEOUT' : 'MP_UPSTREAM', {
     message: hung ? 'PKCS#11: the token did not answer in time.' : `PKCS#11: the token is away: ${whyAway(error)}.`,
     field: 'pkcs11.token',
@@ -123,8 +122,8 @@ export const closedError = (): MaskinportenError =>
   createError('MP_ABORTED', { message: 'PKCS#11: the signer has been closed.', field: 'key.signer' });
 
 function whyAway(error: unknown): string {
-  if (error instanceof TokenFault) return error.code;
-  if (!(error instanceof TokenRefusal)) return 'it could not be opened';
+  if (error instanceof HsmFault) return error.code;
+  if (!(error instanceof HsmRefusal)) return 'it could not be opened';
   return error.refusal === 'cryptoki' ? error.code : REFUSALS[error.refusal].reason;
 }
 

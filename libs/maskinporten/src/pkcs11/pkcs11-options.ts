@@ -1,7 +1,7 @@
 import { isWholeNumber, notWholeNumber, ownMembers } from '../basics/index.js';
 import { ConfigurationFailures } from '../errors/index.js';
 import { isSigningAlgorithm, type SigningAlgorithm } from '../key-files/index.js';
-import type { TokenAddress } from './token-protocol.js';
+import type { HsmAddress } from './hsm-protocol.js';
 
 export interface Pkcs11SignerOptions {
   /** Path of the vendor's PKCS#11 library: `/usr/lib/softhsm/libsofthsm2.so`. */
@@ -39,7 +39,7 @@ export interface Pkcs11SignerOptions {
 
 /** The options with their defaults, checked. */
 export interface Pkcs11Settings {
-  readonly address: TokenAddress;
+  readonly address: HsmAddress;
   readonly pin: string | undefined;
   readonly pinFile: string | undefined;
   readonly alg: SigningAlgorithm;

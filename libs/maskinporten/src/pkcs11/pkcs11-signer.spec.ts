@@ -11,8 +11,8 @@ import { loadSigningKey } from '../keys/index.js';
 import { openssl, TestAuthority } from '../keys/keys.fixtures.js';
 import { pkcs11Signer, type Pkcs11SignerOptions } from './index.js';
 import { closeSigners, openSigner, PIN, SoftHsm, tokenProcesses, until, withSoftHsm } from './softhsm.fixtures.js';
-import { TokenConnection } from './token-connection.js';
-import { TokenRefusal } from './token-refusal.js';
+import { HsmConnection } from './hsm-connection.js';
+import { HsmRefusal } from './hsm-protocol.js';
 
 const data = Buffer.from('header.claims');
 const ROOT = '/C=NO/CN=Buypass Class 3 Test4 CA 3';
@@ -86,11 +86,11 @@ describe('the process beside ours', () => {
     Object.assign(process.env, canaries);
     try {
       const address = { library: 'any', sessions: 1, environment: {} };
-      const refused: unknown = await TokenConnection.open(pathToFileURL(worker), address, {
+      const refused: unknown = await HsmConnection.open(pathToFileURL(worker), address, {
         pin: undefined,
         timeoutMs: 60_000,
       }).catch((error: unknown) => error);
-      if (!(refused instanceof TokenRefusal)) throw new Error(`expected a refusal, got ${String(refused)}`);
+      if (!(refused instanceof HsmRefusal)) throw new Error(`expected a refusal, got ${String(refused)}`);
       const seen = JSON.parse(refused.code) as Record<string, string>;
       expect(seen).toMatchObject({ PATH: process.env['PATH'], TZ: 'UTC' });
       expect(JSON.stringify(seen)).not.toContain('canary');
@@ -344,7 +344,7 @@ withSoftHsm(() => {
       const [pid] = tokenProcesses();
       const told = hsm.script(`const fs = require('fs');
         for (const name of ['cmdline', 'environ']) console.log(fs.readFileSync('/proc/${pid}/' + name, 'latin1'));`);
-      expect(told).toContain('token-worker.js');
+      expect(told).toContain('hsm-worker.js');
       expect(told).not.toContain(PIN);
     });
   });

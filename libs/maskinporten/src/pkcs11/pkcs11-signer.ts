@@ -6,17 +6,16 @@ import { SignerHealth, type MaskinportenSigner } from '../keys/index.js';
 import { awayError, closedError, keyChangedError, startError } from './pkcs11-error.js';
 import { checkOptions, type Pkcs11Settings, type Pkcs11SignerOptions } from './pkcs11-options.js';
 import { pinOf } from './pin.js';
-import { chainOf } from './token-certificates.js';
-import { TokenConnection, TokenFault } from './token-connection.js';
-import type { TokenFacts } from './token-protocol.js';
-import { TokenRefusal } from './token-refusal.js';
+import { chainOf } from './hsm-certificates.js';
+import { HsmConnection, HsmFault } from './hsm-connection.js';
+import { type HsmFacts, HsmRefusal } from './hsm-protocol.js';
 
 /** A token that could not be opened is left alone for this long, however many signatures are asked for. */
 const PAUSE_MS = 250;
 
 const MARGIN_MS = 250;
 
-const WORKER = new URL('./token-worker.js', import.meta.url);
+const WORKER = new URL('./hsm-worker.js', import.meta.url);
 
 /**
  * A key on an HSM or smart card, through its PKCS#11 library. The key never leaves the token: it is asked to sign, in a
@@ -52,8 +51,8 @@ export class Pkcs11Signer implements MaskinportenSigner {
   readonly #settings: Pkcs11Settings;
   readonly #worker: URL;
   readonly #modulus: Uint8Array;
-  #connection: TokenConnection | undefined;
-  #opening: { readonly promise: Promise<TokenConnection>; readonly sinceMs: number } | undefined;
+  #connection: HsmConnection | undefined;
+  #opening: { readonly promise: Promise<HsmConnection>; readonly sinceMs: number } | undefined;
   #failure: { readonly error: MaskinportenError; readonly atMs: number } | undefined;
   #refusedPin: { readonly pin: string | undefined; readonly error: MaskinportenError } | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -62,7 +61,7 @@ export class Pkcs11Signer implements MaskinportenSigner {
   private constructor(
     settings: Pkcs11Settings,
     worker: URL,
-    opened: { readonly connection: TokenConnection; readonly facts: TokenFacts; readonly publicKey: KeyObject },
+    opened: { readonly connection: HsmConnection; readonly facts: HsmFacts; readonly publicKey: KeyObject },
     presented: { readonly kid: string | undefined; readonly chain: string | Buffer | undefined },
   ) {
     this.#settings = settings;
@@ -140,22 +139,22 @@ export class Pkcs11Signer implements MaskinportenSigner {
       } catch (error) {
         if (signal.aborted) throw error;
         connection.close();
-        if (!again || !(error instanceof TokenFault) || error.kind === 'hung') throw error;
+        if (!again || !(error instanceof HsmFault) || error.kind === 'hung') throw error;
       }
     }
   }
 
-  #alive(): TokenConnection | undefined {
+  #alive(): HsmConnection | undefined {
     if (this.#closed) throw closedError();
     return this.#connection?.alive === true ? this.#connection : undefined;
   }
 
   /** One opening at a time, whoever asks; while one takes long, or has just failed, nobody waits for it. */
-  #open(): Promise<TokenConnection> {
+  #open(): Promise<HsmConnection> {
     const nowMs = performance.now();
     if (this.#opening !== undefined) {
       if (nowMs - this.#opening.sinceMs < this.#settings.timeoutMs) return this.#opening.promise;
-      return Promise.reject(awayError(new TokenFault('hung', 'TIMEOUT')));
+      return Promise.reject(awayError(new HsmFault('hung', 'TIMEOUT')));
     }
     if (this.#failure !== undefined && nowMs - this.#failure.atMs < PAUSE_MS) {
       return Promise.reject(withDetails(this.#failure.error));
@@ -165,7 +164,7 @@ export class Pkcs11Signer implements MaskinportenSigner {
     return promise;
   }
 
-  async #openAnew(): Promise<TokenConnection> {
+  async #openAnew(): Promise<HsmConnection> {
     try {
       const pin = await pinOf(this.#settings);
       if (this.#refusedPin !== undefined && this.#refusedPin.pin === pin) throw withDetails(this.#refusedPin.error);
@@ -183,16 +182,16 @@ export class Pkcs11Signer implements MaskinportenSigner {
     }
   }
 
-  async #openedWith(pin: string | undefined): Promise<{ connection: TokenConnection; facts: TokenFacts }> {
+  async #openedWith(pin: string | undefined): Promise<{ connection: HsmConnection; facts: HsmFacts }> {
     try {
       return await openWith(this.#settings, this.#worker, pin);
     } catch (error) {
-      if (error instanceof TokenRefusal && error.refusal === 'pin') this.#refusedPin = { pin, error: awayError(error) };
+      if (error instanceof HsmRefusal && error.refusal === 'pin') this.#refusedPin = { pin, error: awayError(error) };
       throw error;
     }
   }
 
-  #use(connection: TokenConnection): TokenConnection {
+  #use(connection: HsmConnection): HsmConnection {
     this.#connection = connection;
     connection.onFault((fault) => {
       this.health.failed(awayError(fault));
@@ -219,6 +218,6 @@ function openWith(
   { address, openTimeoutMs }: Pkcs11Settings,
   worker: URL,
   pin: string | undefined,
-): Promise<{ connection: TokenConnection; facts: TokenFacts }> {
-  return TokenConnection.open(worker, address, { pin, timeoutMs: openTimeoutMs });
+): Promise<{ connection: HsmConnection; facts: HsmFacts }> {
+  return HsmConnection.open(worker, address, { pin, timeoutMs: openTimeoutMs });
 }

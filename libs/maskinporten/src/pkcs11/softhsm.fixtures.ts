@@ -55,7 +55,7 @@ export async function openSigner(options: Pkcs11SignerOptions): Promise<Pkcs11Si
   if (worker === undefined) {
     const directory = mkdtempSync(join(tmpdir(), 'maskinporten-pkcs11-'));
     compileRooms(directory, ['pkcs11']);
-    worker = pathToFileURL(join(directory, 'pkcs11/token-worker.js'));
+    worker = pathToFileURL(join(directory, 'pkcs11/hsm-worker.js'));
   }
   const signer = await Pkcs11Signer.open(options, worker);
   signers.add(signer);
@@ -219,7 +219,7 @@ export function tokenProcesses(): number[] {
     .map(Number)
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('token-worker.js');
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('hsm-worker.js');
       } catch {
         return false;
       }

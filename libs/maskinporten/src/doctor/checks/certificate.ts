@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { EnvironmentName } from '../../issuer/index.js';
 import type { SigningKey } from '../../keys/index.js';
 import { keyMismatches } from '../../tokens/index.js';
-import type { Check } from '../check.js';
+import type { Check } from '../examination.js';
 import { NAMES, otherEnvironment } from '../environment-names.js';
 import {
   failed,

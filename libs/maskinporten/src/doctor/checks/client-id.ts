@@ -1,4 +1,4 @@
-import type { Check } from '../check.js';
+import type { Check } from '../examination.js';
 import { failed, good, words, type Finding, type Topic } from '../../findings/index.js';
 import type { DoctorSetup } from '../setup.js';
 

@@ -1,8 +1,7 @@
 import type { MaskinportenError, MaskinportenErrorCode } from '../../errors/index.js';
 import type { SigningKey } from '../../keys/index.js';
-import type { Check } from '../check.js';
+import type { Check, Examination } from '../examination.js';
 import { NAMES, otherEnvironment } from '../environment-names.js';
-import type { Examination } from '../examination.js';
 import { failed, good, warning, words, type Complaint, type Finding, type Topic, CLOCK } from '../../findings/index.js';
 import { CERTIFICATE, INCOMPLETE_CHAIN, isIncomplete, wrongEnvironment, wrongOrganisation } from './certificate.js';
 import { AUDIENCE } from './issuer-setting.js';

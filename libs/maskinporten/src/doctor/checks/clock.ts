@@ -1,5 +1,5 @@
 import { CLOCK, clockFinding, skipped, words } from '../../findings/index.js';
-import type { Check } from '../check.js';
+import type { Check } from '../examination.js';
 
 export const clock: Check = {
   ...CLOCK,

@@ -1,5 +1,5 @@
 import type { Hint } from '../../errors/index.js';
-import type { Check } from '../check.js';
+import type { Check } from '../examination.js';
 import {
   failed,
   good,

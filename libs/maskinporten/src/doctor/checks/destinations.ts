@@ -1,6 +1,6 @@
 import { checkDestination, mixedEnvironments, type EnvironmentName } from '../../issuer/index.js';
 import { insecureHosts } from '../../http/index.js';
-import type { Check } from '../check.js';
+import type { Check } from '../examination.js';
 import { failed, good, words, type Complaint, type Finding, type Topic } from '../../findings/index.js';
 import type { DoctorSetup } from '../setup.js';
 

@@ -1,6 +1,6 @@
 import { EXPIRY, expiryFindings } from '../../findings/index.js';
 import { credentialEnds } from '../../keys/index.js';
-import type { Check } from '../check.js';
+import type { Check } from '../examination.js';
 
 export const expiry: Check = {
   ...EXPIRY,

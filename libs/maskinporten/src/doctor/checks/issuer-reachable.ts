@@ -1,6 +1,5 @@
 import type { MaskinportenError } from '../../errors/index.js';
-import type { Check } from '../check.js';
-import type { Examination } from '../examination.js';
+import type { Check, Examination } from '../examination.js';
 import { failed, good, words, type Finding, type Topic } from '../../findings/index.js';
 import { AUDIENCE, misspelt } from './issuer-setting.js';
 

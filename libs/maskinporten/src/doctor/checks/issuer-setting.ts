@@ -1,6 +1,6 @@
 import { ISSUER_PRESETS, environmentOfHost, mixedEnvironments, type EnvironmentName } from '../../issuer/index.js';
 import { checkIssuerUrl, insecureHosts } from '../../http/index.js';
-import type { Check } from '../check.js';
+import type { Check } from '../examination.js';
 import { failed, good, words, type Finding, type Topic } from '../../findings/index.js';
 import type { DoctorSetup } from '../setup.js';
 import { NAMES, otherEnvironment } from '../environment-names.js';

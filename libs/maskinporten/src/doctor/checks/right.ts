@@ -1,6 +1,5 @@
 import { isPackageUrn, packageCode, type AltinnClient, type SystemUserKey } from '../../altinn/index.js';
-import type { Check } from '../check.js';
-import { outcomeOf, type Examination, type Outcome } from '../examination.js';
+import { type Check, outcomeOf, type Examination, type Outcome } from '../examination.js';
 import {
   failed,
   good,

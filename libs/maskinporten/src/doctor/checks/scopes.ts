@@ -1,7 +1,6 @@
 import { nearestName } from '../../basics/index.js';
 import type { Hint, MaskinportenError } from '../../errors/index.js';
-import type { Check } from '../check.js';
-import { isScope, type Examination } from '../examination.js';
+import { type Check, isScope, type Examination } from '../examination.js';
 import { failed, good, skipped, words, type Complaint, type Finding, type Topic } from '../../findings/index.js';
 import { KNOWN_SCOPES } from '../known-scopes.js';
 

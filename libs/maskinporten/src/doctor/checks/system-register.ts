@@ -1,6 +1,5 @@
 import type { MaskinportenErrorCode } from '../../errors/index.js';
-import type { Check } from '../check.js';
-import { outcomeOf, type Examination } from '../examination.js';
+import { type Check, outcomeOf, type Examination } from '../examination.js';
 import { failed, good, skipped, words, type Complaint, type Finding, type Topic } from '../../findings/index.js';
 import { failedCall } from './altinn-call.js';
 

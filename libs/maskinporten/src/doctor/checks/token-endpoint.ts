@@ -1,5 +1,4 @@
-import type { Check } from '../check.js';
-import { outcomeOf, type Examination } from '../examination.js';
+import { type Check, outcomeOf, type Examination } from '../examination.js';
 import { failed, good, words, type Finding, type Topic } from '../../findings/index.js';
 import { unreachable } from './issuer-reachable.js';
 

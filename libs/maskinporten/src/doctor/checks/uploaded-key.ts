@@ -2,7 +2,7 @@ import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { withoutByteOrderMark, isRecord } from '../../basics/index.js';
 import { jwkThumbprint } from '../../key-files/index.js';
 import type { SigningKey } from '../../keys/index.js';
-import type { Check } from '../check.js';
+import type { Check } from '../examination.js';
 import {
   failed,
   good,

@@ -2,11 +2,10 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { SigningAlgorithm } from '../key-files/index.js';
 import { systemEnvironment } from './system-environment.js';
-import type { TokenAddress, TokenCommand, TokenFacts, TokenReply } from './token-protocol.js';
-import { TokenRefusal } from './token-refusal.js';
+import { type HsmAddress, type HsmCommand, type HsmFacts, type HsmReply, HsmRefusal } from './hsm-protocol.js';
 
 /** The token did not answer: `hung` says nothing for too long, `lost` says that sessions or device are gone. */
-export class TokenFault extends Error {
+export class HsmFault extends Error {
   readonly kind: 'hung' | 'lost';
   readonly code: string;
 
@@ -24,29 +23,29 @@ interface Pending {
 }
 
 /** One process with an open token. It lives until the first fault; then another one is opened. */
-export class TokenConnection {
+export class HsmConnection {
   readonly #child: ChildProcess;
   readonly #pending = new Map<number, Pending>();
-  #onFault: ((fault: TokenFault) => void) | undefined;
-  #fault: TokenFault | undefined;
+  #onFault: ((fault: HsmFault) => void) | undefined;
+  #fault: HsmFault | undefined;
   #lastId = 0;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    child.on('message', (reply: TokenReply) => this.#hear(reply));
-    child.on('error', () => this.#end(new TokenFault('lost', 'PROCESS_ERROR')));
-    child.on('exit', () => this.#end(new TokenFault('lost', 'PROCESS_ENDED')));
+    child.on('message', (reply: HsmReply) => this.#hear(reply));
+    child.on('error', () => this.#end(new HsmFault('lost', 'PROCESS_ERROR')));
+    child.on('exit', () => this.#end(new HsmFault('lost', 'PROCESS_ENDED')));
   }
 
   /**
-   * @throws TokenRefusal when the token cannot be opened.
-   * @throws TokenFault when it does not answer within `timeoutMs`, or its library takes the process down.
+   * @throws HsmRefusal when the token cannot be opened.
+   * @throws HsmFault when it does not answer within `timeoutMs`, or its library takes the process down.
    */
   static async open(
     worker: URL,
-    address: TokenAddress,
+    address: HsmAddress,
     options: { readonly pin: string | undefined; readonly timeoutMs: number },
-  ): Promise<{ connection: TokenConnection; facts: TokenFacts }> {
+  ): Promise<{ connection: HsmConnection; facts: HsmFacts }> {
     // What libraries print is their own, and may be anything: it goes nowhere.
     const child = fork(fileURLToPath(worker), [], {
       serialization: 'advanced',
@@ -54,7 +53,7 @@ export class TokenConnection {
       stdio: SILENT,
       env: systemEnvironment(),
     });
-    const connection = new TokenConnection(child);
+    const connection = new HsmConnection(child);
     try {
       const { pin, timeoutMs } = options;
       const facts = await connection.#open({ type: 'open', address, ...(pin === undefined ? {} : { pin }) }, timeoutMs);
@@ -69,7 +68,7 @@ export class TokenConnection {
   }
 
   /** Told once, also when nobody waits for a signature; not when the connection is closed. */
-  onFault(listener: (fault: TokenFault) => void): void {
+  onFault(listener: (fault: HsmFault) => void): void {
     this.#onFault = listener;
     if (this.#fault !== undefined) listener(this.#fault);
   }
@@ -81,7 +80,7 @@ export class TokenConnection {
   /**
    * Signs `data`. After `signal` nobody waits any more, but the token is still expected to answer in time.
    *
-   * @throws TokenFault
+   * @throws HsmFault
    */
   sign(
     data: Uint8Array,
@@ -94,10 +93,10 @@ export class TokenConnection {
         return;
       }
       const id = (this.#lastId += 1);
-      const timer = setTimeout(() => this.#end(new TokenFault('hung', 'TIMEOUT')), timeoutMs);
+      const timer = setTimeout(() => this.#end(new HsmFault('hung', 'TIMEOUT')), timeoutMs);
       const onAbort = (): void => {
         timer.unref();
-        reject(new TokenFault('lost', 'ABORTED'));
+        reject(new HsmFault('lost', 'ABORTED'));
       };
       const finish = (): void => {
         clearTimeout(timer);
@@ -122,12 +121,12 @@ export class TokenConnection {
   /** Ends the process at once, also one whose library hangs. */
   close(): void {
     this.#onFault = undefined;
-    this.#end(new TokenFault('lost', 'CLOSED'));
+    this.#end(new HsmFault('lost', 'CLOSED'));
   }
 
-  #open(command: TokenCommand, timeoutMs: number): Promise<TokenFacts> {
+  #open(command: HsmCommand, timeoutMs: number): Promise<HsmFacts> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => settle(() => reject(new TokenFault('hung', 'TIMEOUT'))), timeoutMs);
+      const timer = setTimeout(() => settle(() => reject(new HsmFault('hung', 'TIMEOUT'))), timeoutMs);
       const settle = (then: () => void): void => {
         clearTimeout(timer);
         this.#child.off('message', onReply);
@@ -135,10 +134,10 @@ export class TokenConnection {
         this.#child.off('error', onExit);
         then();
       };
-      const onExit = (): void => settle(() => reject(new TokenFault('lost', 'PROCESS_ENDED')));
-      const onReply = (reply: TokenReply): void => {
+      const onExit = (): void => settle(() => reject(new HsmFault('lost', 'PROCESS_ENDED')));
+      const onReply = (reply: HsmReply): void => {
         if (reply.type === 'opened') settle(() => resolve(reply.facts));
-        if (reply.type === 'refused') settle(() => reject(new TokenRefusal(reply.refusal, reply.code)));
+        if (reply.type === 'refused') settle(() => reject(new HsmRefusal(reply.refusal, reply.code)));
       };
       this.#child.on('message', onReply);
       this.#child.on('exit', onExit);
@@ -147,20 +146,20 @@ export class TokenConnection {
     });
   }
 
-  #hear(reply: TokenReply): void {
+  #hear(reply: HsmReply): void {
     if (reply.type !== 'signed' && reply.type !== 'failed') return;
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
     if (reply.type === 'signed') pending?.resolve(reply.signature);
-    else pending?.reject(new TokenFault('lost', reply.code));
+    else pending?.reject(new HsmFault('lost', reply.code));
   }
 
-  #send(command: TokenCommand): void {
+  #send(command: HsmCommand): void {
     // A process that has just ended tells so by its exit.
     if (this.#child.connected) this.#child.send(command, () => {});
   }
 
-  #end(fault: TokenFault): void {
+  #end(fault: HsmFault): void {
     if (this.#fault !== undefined) return;
     this.#fault = fault;
     for (const pending of this.#pending.values()) pending.reject(fault);

@@ -1,7 +1,6 @@
 import { CK, codeOf, loadCryptoki, type Attribute, type Cryptoki, type Handle } from './cryptoki.js';
-import type { TokenAddress, TokenFacts } from './token-protocol.js';
-import { TokenRefusal } from './token-refusal.js';
-import { TokenSessions } from './token-sessions.js';
+import { type HsmAddress, type HsmFacts, HsmRefusal } from './hsm-protocol.js';
+import { HsmSessions } from './hsm-sessions.js';
 
 /** More objects of one kind than a token of an enterprise holds. */
 const MAX_OBJECTS = 64;
@@ -9,12 +8,9 @@ const MAX_OBJECTS = 64;
 /**
  * Opens the library, the token and the key. Runs in the process beside ours, where it may block and crash.
  *
- * @throws TokenRefusal
+ * @throws HsmRefusal
  */
-export function openToken(
-  address: TokenAddress,
-  pin: string | undefined,
-): { facts: TokenFacts; sessions: TokenSessions } {
+export function openHsm(address: HsmAddress, pin: string | undefined): { facts: HsmFacts; sessions: HsmSessions } {
   const cryptoki = loadCryptoki(address.library);
   try {
     const { slot, flags } = findToken(cryptoki, address);
@@ -23,14 +19,14 @@ export function openToken(
     const key = findKey(cryptoki, first, address);
     const more = Array.from({ length: address.sessions - 1 }, () => cryptoki.C_OpenSession(slot, CK.flagSerialSession));
     const askedEachTime = read(cryptoki, first, key, CK.alwaysAuthenticate)?.[0] === 1;
-    const sessions = new TokenSessions(cryptoki, { slot, key, pin: askedEachTime ? pin : undefined }, [first, ...more]);
+    const sessions = new HsmSessions(cryptoki, { slot, key, pin: askedEachTime ? pin : undefined }, [first, ...more]);
     return { sessions, facts: factsOf(cryptoki, first, key) };
   } catch (error) {
-    throw error instanceof TokenRefusal ? error : new TokenRefusal('cryptoki', codeOf(error));
+    throw error instanceof HsmRefusal ? error : new HsmRefusal('cryptoki', codeOf(error));
   }
 }
 
-function findToken(cryptoki: Cryptoki, { tokenLabel, tokenSerial }: TokenAddress): { slot: Handle; flags: number } {
+function findToken(cryptoki: Cryptoki, { tokenLabel, tokenSerial }: HsmAddress): { slot: Handle; flags: number } {
   const found = cryptoki.C_GetSlotList(true).flatMap((slot) => {
     const { label, serialNumber, flags } = cryptoki.C_GetTokenInfo(slot);
     const fits =
@@ -40,8 +36,8 @@ function findToken(cryptoki: Cryptoki, { tokenLabel, tokenSerial }: TokenAddress
     return fits ? [{ slot, flags }] : [];
   });
   const [only] = found;
-  if (only === undefined) throw new TokenRefusal('token-missing', '');
-  if (found.length > 1) throw new TokenRefusal('token-ambiguous', '');
+  if (only === undefined) throw new HsmRefusal('token-missing', '');
+  if (found.length > 1) throw new HsmRefusal('token-ambiguous', '');
   return only;
 }
 
@@ -55,11 +51,11 @@ function logIn(cryptoki: Cryptoki, session: Handle, pin: string | undefined): vo
   } catch (error) {
     const code = codeOf(error);
     if (code === 'CKR_USER_ALREADY_LOGGED_IN') return;
-    throw /PIN|CKR_ARGUMENTS_BAD/.test(code) ? new TokenRefusal('pin', code) : error;
+    throw /PIN|CKR_ARGUMENTS_BAD/.test(code) ? new HsmRefusal('pin', code) : error;
   }
 }
 
-function findKey(cryptoki: Cryptoki, session: Handle, { keyLabel, keyId }: TokenAddress): Handle {
+function findKey(cryptoki: Cryptoki, session: Handle, { keyLabel, keyId }: HsmAddress): Handle {
   const keys = find(cryptoki, session, [
     { type: CK.class, value: CK.classPrivateKey },
     { type: CK.keyType, value: CK.rsa },
@@ -68,12 +64,12 @@ function findKey(cryptoki: Cryptoki, session: Handle, { keyLabel, keyId }: Token
     ...(keyId === undefined ? [] : [{ type: CK.id, value: Buffer.from(keyId, 'hex') }]),
   ]);
   const [only] = keys;
-  if (only === undefined) throw new TokenRefusal('key-missing', '');
-  if (keys.length > 1) throw new TokenRefusal('key-ambiguous', '');
+  if (only === undefined) throw new HsmRefusal('key-missing', '');
+  if (keys.length > 1) throw new HsmRefusal('key-ambiguous', '');
   return only;
 }
 
-function factsOf(cryptoki: Cryptoki, session: Handle, key: Handle): TokenFacts {
+function factsOf(cryptoki: Cryptoki, session: Handle, key: Handle): HsmFacts {
   const id = read(cryptoki, session, key, CK.id);
   const [publicKey] =
     id === undefined || id.length === 0
@@ -91,7 +87,7 @@ function factsOf(cryptoki: Cryptoki, session: Handle, key: Handle): TokenFacts {
       return { modulus, exponent, certificates: certificatesOf(cryptoki, session) };
     }
   }
-  throw new TokenRefusal('public-half', '');
+  throw new HsmRefusal('public-half', '');
 }
 
 function certificatesOf(cryptoki: Cryptoki, session: Handle): Buffer[] {

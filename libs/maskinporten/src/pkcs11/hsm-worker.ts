@@ -5,28 +5,27 @@
  */
 import { env } from 'node:process';
 import { codeOf } from './cryptoki.js';
-import { openToken } from './open-token.js';
-import type { TokenCommand, TokenReply } from './token-protocol.js';
-import { TokenRefusal } from './token-refusal.js';
-import type { TokenSessions } from './token-sessions.js';
+import { openHsm } from './open-hsm.js';
+import { type HsmCommand, type HsmReply, HsmRefusal } from './hsm-protocol.js';
+import type { HsmSessions } from './hsm-sessions.js';
 
-let sessions: TokenSessions | undefined;
-const reply = (message: TokenReply): void => void process.send?.(message);
+let sessions: HsmSessions | undefined;
+const reply = (message: HsmReply): void => void process.send?.(message);
 
-function open({ address, pin }: Extract<TokenCommand, { type: 'open' }>): void {
+function open({ address, pin }: Extract<HsmCommand, { type: 'open' }>): void {
   // Libraries find their configuration through variables such as SOFTHSM2_CONF.
   Object.assign(env, address.environment);
   try {
-    const opened = openToken(address, pin);
+    const opened = openHsm(address, pin);
     sessions = opened.sessions;
     reply({ type: 'opened', facts: opened.facts });
   } catch (error) {
-    const { refusal, code } = error instanceof TokenRefusal ? error : new TokenRefusal('cryptoki', codeOf(error));
+    const { refusal, code } = error instanceof HsmRefusal ? error : new HsmRefusal('cryptoki', codeOf(error));
     reply({ type: 'refused', refusal, code });
   }
 }
 
-async function sign({ id, alg, data }: Extract<TokenCommand, { type: 'sign' }>): Promise<void> {
+async function sign({ id, alg, data }: Extract<HsmCommand, { type: 'sign' }>): Promise<void> {
   try {
     if (sessions === undefined) throw new Error('CKR_CRYPTOKI_NOT_INITIALIZED');
     reply({ type: 'signed', id, signature: await sessions.sign(alg, data) });
@@ -35,7 +34,7 @@ async function sign({ id, alg, data }: Extract<TokenCommand, { type: 'sign' }>):
   }
 }
 
-process.on('message', (command: TokenCommand) => {
+process.on('message', (command: HsmCommand) => {
   if (command.type === 'open') open(command);
   else void sign(command);
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SigningAlgorithm } from '../key-files/index.js';
 import { CK, type Cryptoki, type Handle } from './cryptoki.js';
-import { TokenRefusal } from './token-refusal.js';
+import { HsmRefusal } from './hsm-protocol.js';
 
 /** `CKM_RSA_PKCS`: the token pads and signs a DigestInfo that was made outside. */
 const RSA_PKCS = 0x1;
@@ -15,7 +15,7 @@ const ALGORITHMS: Readonly<Record<SigningAlgorithm, { readonly mechanism: number
   RS512: { mechanism: 0x42, hash: 'sha512', prefix: '3051300d060960864801650304020305000440' },
 };
 
-export interface SessionsOptions {
+export interface HsmSessionsOptions {
   readonly slot: Handle;
   readonly key: Handle;
   /** Given when the key wants it before every signature (`CKA_ALWAYS_AUTHENTICATE`). */
@@ -23,22 +23,22 @@ export interface SessionsOptions {
 }
 
 /** The open sessions of a token: each signs one thing at a time, and who finds none free waits. */
-export class TokenSessions {
+export class HsmSessions {
   readonly #cryptoki: Cryptoki;
-  readonly #options: SessionsOptions;
+  readonly #options: HsmSessionsOptions;
   readonly #free: Handle[];
   readonly #waiting: ((session: Handle) => void)[] = [];
   readonly #hashesItself: ReadonlySet<SigningAlgorithm>;
 
-  /** @throws TokenRefusal `mechanism` when the token has no way to make our signatures. */
-  constructor(cryptoki: Cryptoki, options: SessionsOptions, sessions: readonly Handle[]) {
+  /** @throws HsmRefusal `mechanism` when the token has no way to make our signatures. */
+  constructor(cryptoki: Cryptoki, options: HsmSessionsOptions, sessions: readonly Handle[]) {
     this.#cryptoki = cryptoki;
     this.#options = options;
     this.#free = [...sessions];
     const able = (mechanism: number): boolean => signsWith(cryptoki, options.slot, mechanism);
     const algorithms = Object.keys(ALGORITHMS) as SigningAlgorithm[];
     this.#hashesItself = new Set(algorithms.filter((alg) => able(ALGORITHMS[alg].mechanism)));
-    if (this.#hashesItself.size < algorithms.length && !able(RSA_PKCS)) throw new TokenRefusal('mechanism', '');
+    if (this.#hashesItself.size < algorithms.length && !able(RSA_PKCS)) throw new HsmRefusal('mechanism', '');
   }
 
   async sign(alg: SigningAlgorithm, data: Uint8Array): Promise<Buffer> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { runs } from '../../../../test/support/size.js';
-import { daysLeft, expiryTier } from './expiry-tier.js';
+import { daysLeft, expiryTier } from './credential-end.js';
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 10, 24, 12);
