@@ -22,7 +22,7 @@ const ALGORITHMS: Readonly<Record<SigningAlgorithm, { readonly kms: SigningAlgor
  * A key in AWS KMS. Grants are hashed here and signed there: neither the key nor the grant crosses the line. The public
  * half is fetched once, at start, and every signature is verified with it before it is used.
  *
- * @throws MaskinportenConfigurationError (`MP_CONFIG`) for wrong options, a key that is no RSA signing key or not the
+ * @throws MaskinportenConfigurationError (`MP_CONFIG`) for wrong options, a key that is not an RSA signing key or not the
  *   registered one, and for credentials that KMS does not take.
  * @throws TokenEndpointUnavailableError (`MP_NETWORK`, `MP_TIMEOUT`, `MP_THROTTLED`, `MP_UPSTREAM`) when KMS is away.
  *
@@ -31,7 +31,7 @@ const ALGORITHMS: Readonly<Record<SigningAlgorithm, { readonly kms: SigningAlgor
  * MaskinportenModule.forRoot({ environment: 'test', clientId: '…', key: { signer } });
  */
 export async function awsKmsSigner(given: AwsKmsSignerOptions): Promise<AwsKmsSigner> {
-  // Own members only: what a polluted prototype adds is no configuration (T-66).
+  // Own members only: what a polluted prototype adds is not configuration (T-66).
   const options = ownMembers(given);
   const settings = checkOptions(options);
   const client = options.client ?? makeClient(options);

@@ -20,7 +20,7 @@ const NINE_DIGITS = /^\d{9}$/;
 
 /**
  * Reads the holder from organizationIdentifier (SEID 2.0), else a nine-digit serialNumber (SEID 1.0). The subject is
- * taken apart by OID: a number planted in the common name is not found. Undefined when there is none, or two.
+ * taken apart by OID: a number planted in the common name is not found. Undefined when it has none, or two.
  */
 export function certificateHolder(certificate: X509Certificate): CertificateHolder | undefined {
   const identifiers = valuesOf(certificate, ORGANISATION_IDENTIFIER);

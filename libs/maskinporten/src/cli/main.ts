@@ -2,7 +2,7 @@
 import { processIo } from './process-io.js';
 import { runCli } from './run-cli.js';
 
-// A reader that has seen enough (`| head`) is no mistake.
+// A reader that has seen enough (`| head`) is not a fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });

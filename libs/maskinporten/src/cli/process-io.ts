@@ -27,7 +27,7 @@ async function askSecret(question: string): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
   const aborter = new AbortController();
-  // Ctrl-C and Ctrl-D; without this the question would wait for ever.
+  // Ctrl-C and Ctrl-D; without this the question would never end.
   const giveUp = (): void => aborter.abort();
   reader.once('SIGINT', giveUp).once('close', giveUp);
   try {

@@ -96,5 +96,5 @@ function ownVersion(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-/** Needed before parsing, since a wrong command line is told in this form too. */
+/** Needed before parsing, since the error for a wrong command line has this form too. */
 const wantsJson = (args: readonly string[]): boolean => args.includes('--json') && !args.includes('--no-json');

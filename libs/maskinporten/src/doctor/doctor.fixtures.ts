@@ -104,7 +104,7 @@ export function expectCause(
   const { cause, findings } = diagnosis;
   expect({ id: cause?.id, pitfall: cause?.pitfall, level: cause?.level }).toEqual({ id, pitfall, level });
   expect(findings[0]).toBe(cause);
-  // Consequences are skipped and not told as failures of their own.
+  // Consequences are skipped; they are not failures of their own.
   expect(findings.filter((finding) => finding.level === 'failed').map((finding) => finding.id)).toEqual(
     level === 'failed' ? [id] : [],
   );

@@ -19,7 +19,7 @@ import { SELF_SERVICE_URLS, listScopes } from '../self-service/index.js';
 import { createTokenService, type MaskinportenToken, type MaskinportenTokenService } from '../tokens/index.js';
 import type { DoctorSetup } from './setup.js';
 
-/** One thing or why there is none. */
+/** One thing, or why it could not be had. */
 export type Outcome<T> = { readonly value: T } | { readonly error: MaskinportenError };
 
 /** What keys were found, and what was noticed on the way. */
@@ -117,7 +117,7 @@ export class Examination {
     return 'value' in metadata ? metadata.value.tokenEndpoint : builtInTokenEndpoint;
   }
 
-  /** A token, or the reason why there is none; each request is sent once. */
+  /** A token, or the reason why Maskinporten gave none; each request is sent once. */
   token(request: TokenRequestInput): Promise<Outcome<MaskinportenToken>> {
     return this.#once(`token ${JSON.stringify(request)}`, async () => {
       const service = await this.service();
@@ -201,7 +201,7 @@ export class Examination {
   }
 }
 
-/** @throws whatever is no error of this module: that is a fault of the program and not of the set-up. */
+/** @throws every error that is not one of this module: it is a fault of the program, not of the set-up. */
 export async function outcomeOf<T>(work: () => Promise<T>): Promise<Outcome<T>> {
   try {
     return { value: await work() };

@@ -7,14 +7,14 @@ import type { DoctorSetup } from './setup.js';
 export interface ExamineOptions {
   /** Default: every check. */
   readonly checks?: readonly Check[];
-  /** Told before each check. */
+  /** Called before each check. */
   readonly onProgress?: (step: { readonly title: Hint; readonly index: number; readonly total: number }) => void;
 }
 
 export interface Diagnosis {
   /** Nothing failed; warnings may be there. */
   readonly healthy: boolean;
-  /** What to mend first: the first failure in the order of causes, else the first warning. */
+  /** What to fix first: the first failure in the order of causes, else the first warning. */
   readonly cause?: Finding;
   /** Failures first, in the order of causes; then warnings, what was skipped, and what is good. */
   readonly findings: readonly Finding[];
@@ -24,7 +24,7 @@ const ORDER: readonly FindingLevel[] = ['failed', 'warning', 'skipped', 'good'];
 
 /**
  * Looks at a whole set-up. Checks run from causes to consequences; one whose ground has failed already is skipped and
- * says so, so that the first failure is what has to be mended.
+ * says so, so that the first failure is what has to be fixed.
  *
  * @example const { healthy, cause } = await examine({ environment: 'test', clientId, key, scopes: ['altinn:broker.read'] });
  */
@@ -45,7 +45,7 @@ export async function examine(setup: DoctorSetup, options: ExamineOptions = {}):
       }
       const found = await check.run(examination);
       for (const finding of found) add(findings, finding);
-      // A check may find out that something deeper is wrong, which it then tells under the topic of that.
+      // A check may find out that something deeper is wrong, which it then reports under that topic.
       for (const finding of found.filter(({ level }) => level === 'failed')) {
         const deeper = topicOf(finding);
         if (deeper !== check.id) takeBack(findings, deeper);
@@ -67,7 +67,7 @@ export async function examine(setup: DoctorSetup, options: ExamineOptions = {}):
 const consequence = ({ title }: Finding): Hint =>
   words(`Not looked at, because this failed: ${title.en}.`, `Ikke undersøkt, fordi dette feilet: ${title.nb}.`);
 
-/** What was only suspected is not told again when it has proved to be the cause. */
+/** What was only suspected is not reported again when it has proved to be the cause. */
 function add(findings: Finding[], finding: Finding): void {
   const suspicion = findings.findIndex(({ id, level }) => id === finding.id && level === 'warning');
   if (finding.level === 'failed' && suspicion !== -1) findings.splice(suspicion, 1);

@@ -37,7 +37,7 @@ export async function listProject(folder: string): Promise<ProjectFiles> {
   };
 }
 
-/** Undefined when it cannot be read, is no regular file or is too large. Links are not followed out of the project. */
+/** Undefined when it cannot be read, is not a regular file or is too large. Links are not followed out of the project. */
 export async function readProjectFile(folder: string, path: string): Promise<Buffer | undefined> {
   try {
     const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;

@@ -46,7 +46,7 @@ function keyFollows(text: string, from: number): boolean {
   return lines.join('').length >= KEY_CHARACTERS;
 }
 
-/** Header and claims are JSON, and the header names an algorithm: samples with an ellipsis are none. */
+/** Header and claims are JSON, and the header names an algorithm: samples with an ellipsis do not count. */
 function isAccessToken(jwt: string): boolean {
   const [header, claims] = jwt.split('.').map((part) => {
     try {

@@ -11,7 +11,7 @@ export function expiryFindings(ends: readonly CredentialEnd[], nowMs: number): r
       skipped(
         EXPIRY,
         words(
-          'No date is known: set MASKINPORTEN_KEY_REGISTERED_AT to the day the key was uploaded, and you will be told in time.',
+          'No date is known: set MASKINPORTEN_KEY_REGISTERED_AT to the day the key was uploaded, and you will get a warning in time.',
           'Ingen dato er kjent: sett MASKINPORTEN_KEY_REGISTERED_AT til dagen nøkkelen ble lastet opp, så får dere beskjed i tide.',
         ),
       ),

@@ -22,7 +22,7 @@ interface IssuerCheck {
 }
 
 /**
- * The health of one client: what its token events and the background checks have told, put together when somebody
+ * The health of one client: what its token events and the background checks have shown, put together when somebody
  * asks. Asking costs no I/O.
  */
 export class ClientHealth {

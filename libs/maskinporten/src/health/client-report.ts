@@ -57,6 +57,6 @@ export interface ClientReport {
   readonly expiry: { readonly status: HealthState; readonly credentials: readonly ExpiryReport[] };
   readonly clock: { readonly status: HealthState; readonly offsetMs: number };
   readonly circuit: { readonly status: HealthState } & TokenServiceStatus['circuits'];
-  /** What ought to be mended before it hurts, in the words of the doctor; absent when there is nothing. */
+  /** What ought to be fixed before it hurts, in the words of the doctor; absent when nothing is. */
   readonly findings?: readonly Finding[];
 }

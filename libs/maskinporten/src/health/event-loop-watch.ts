@@ -30,7 +30,7 @@ export class EventLoopWatch {
     this.#lastBeatMs = undefined;
   }
 
-  /** Also called by whoever asks: after a stall the probe may come before the timer. */
+  /** Also called when somebody asks: after a stall the probe may come before the timer. */
   beat(): void {
     const { beatMs, stallMs, rememberMs, monotonicMs } = this.#options;
     if (this.#lastBeatMs === undefined) return;

@@ -1,6 +1,6 @@
 import { daysLeft, type CredentialEnd } from '../keys/index.js';
 
-/** Days before the end at which somebody is told, once each. */
+/** Days before the end at which a notice is logged, once each. */
 const MILESTONES = [60, 30, 7, 1, 0] as const;
 type Milestone = (typeof MILESTONES)[number];
 
@@ -15,10 +15,10 @@ export interface ExpiryNotice {
 
 /** Says when a credential has come nearer to its end: one notice per milestone and not one per look. */
 export class ExpiryNotices {
-  readonly #told = new Map<string, Milestone>();
+  readonly #noticed = new Map<string, Milestone>();
 
   /**
-   * @param identity the key that the ends belong to: a new key starts anew
+   * @param identity the key that the ends belong to: a new key starts again
    * @returns what has to be said now; of several milestones passed at once only the last
    */
   due(identity: string, ends: readonly CredentialEnd[], nowMs: number): ExpiryNotice[] {
@@ -26,8 +26,8 @@ export class ExpiryNotices {
       const days = daysLeft(endsAt, nowMs);
       const reached = MILESTONES.findLast((milestone) => days <= milestone);
       const name = `${identity} ${what} ${endsAt.getTime()}`;
-      if (reached === undefined || this.#told.get(name) === reached) return [];
-      this.#told.set(name, reached);
+      if (reached === undefined || this.#noticed.get(name) === reached) return [];
+      this.#noticed.set(name, reached);
       const level = counts ? levelOf(reached) : 'log';
       return [{ level, message: sentence(what, days), what, daysLeft: days, endsAt: endsAt.toISOString() }];
     });

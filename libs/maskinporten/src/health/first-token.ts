@@ -22,7 +22,7 @@ export class FirstToken {
     this.#options = options;
   }
 
-  /** True until the first token, for at most the limit: an outage must not keep new replicas away for ever. */
+  /** True until the first token, for at most the limit: an outage must not keep new replicas away for good. */
   get awaited(): boolean {
     if (this.#obtained || this.#stopped.signal.aborted) return false;
     return this.#startedMs === undefined || this.#elapsedMs < this.#options.limitMs;
@@ -47,7 +47,7 @@ export class FirstToken {
       await service.getToken(request, { signal: this.#stopped.signal });
       this.#obtained = true;
     } catch {
-      // The token service has told its listeners why; here it only means that the wait goes on.
+      // The token service reports why; here it only means to wait longer.
       if (this.awaited) setTimeout(() => void this.#ask(), RETRY_MS).unref();
     }
   }

@@ -133,7 +133,7 @@ export class HealthMonitor implements OnModuleInit, OnApplicationBootstrap, OnMo
         try {
           return [contributor.name, contributor.report()];
         } catch {
-          // One who cannot even say how it is, is not well; the report goes on without its words (F-138).
+          // One who cannot even say how it is, is not well; the report is made without its words (F-138).
           return [contributor.name, { status: 'degraded' as const }];
         }
       }),

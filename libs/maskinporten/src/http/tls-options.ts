@@ -43,7 +43,7 @@ export function strictTlsOptions(ca: TrustedCertificates | undefined): buildConn
     ...(ca === undefined ? {} : { ca: typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca] }),
   });
   return Object.assign(Object.fromEntries(ABSENT.map((name) => [name, undefined])), {
-    // Made once: reading the roots anew for every connection costs milliseconds, and would read the prototype again.
+    // Made once: reading the roots again for every connection costs milliseconds, and would read the prototype again.
     secureContext: createSecureContext(bare),
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2' as const,

@@ -32,7 +32,7 @@ const HANDSHAKE = /^(?:EPROTO$|ERR_SSL_|ERR_TLS_|ERR_OSSL_)/;
 /** Failures to reach a proxy, with its host and port. */
 const proxyFaults = new WeakMap<object, string>();
 
-/** Marks an error of a connection to a proxy, which is not the fault of whoever is behind it. */
+/** Marks an error of a connection to a proxy, which is not the fault of the server behind it. */
 export function blameProxy(error: unknown, proxy: string): void {
   if (typeof error === 'object' && error !== null) proxyFaults.set(error, proxy);
 }

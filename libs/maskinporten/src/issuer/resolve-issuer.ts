@@ -25,7 +25,7 @@ export interface ResolvedIssuer {
   readonly explicitTokenEndpoint?: string;
   /** What is known without metadata. */
   readonly builtInTokenEndpoint?: string;
-  /** Hosts that may be spoken to over `http:`; absent when there are none. */
+  /** Hosts that may be spoken to over `http:`; absent when no host may. */
   readonly insecureHosts?: InsecureHosts;
 }
 

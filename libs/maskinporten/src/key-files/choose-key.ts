@@ -19,7 +19,7 @@ const MAX_NAMED = 10;
 /**
  * Opens the one key of a bundle that signs.
  *
- * @throws KeyFailure when there is none, or when more than one would do (F-115): guessing would sign with the key for
+ * @throws KeyFailure when there is no such key, or more than one (F-115): guessing would sign with the key for
  *   another purpose.
  */
 export async function chooseKey(bundle: KeyBundle, options: ChooseKeyOptions): Promise<KeyMaterial> {

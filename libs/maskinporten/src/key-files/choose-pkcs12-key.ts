@@ -24,7 +24,7 @@ interface Candidate {
  * The key to sign with: the one whose certificate was named; else the only one; else the one whose thumbprint is the
  * configured `kid`; else the only RSA key whose certificate is for authentication.
  *
- * @throws KeyFailure when there is none, or when more than one would do (F-115).
+ * @throws KeyFailure when the file has no such key, or more than one (F-115).
  */
 export async function choosePkcs12Key(
   { keys, certificates }: Pkcs12Contents,

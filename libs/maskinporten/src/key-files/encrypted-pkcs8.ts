@@ -27,7 +27,7 @@ export async function openEncryptedPkcs8(
 }
 
 /**
- * @returns undefined for bytes that are no PrivateKeyInfo, which is what a wrong password gives one time in 256.
+ * @returns undefined for bytes that are not a PrivateKeyInfo, which is what a wrong password gives one time in 256.
  * @throws KeyFailure for a key that OpenSSL does not know.
  */
 export function readPkcs8(der: Buffer, member: string): KeyObject | undefined {

@@ -14,7 +14,7 @@ export class IterationBudget {
     this.#member = member;
   }
 
-  /** @throws KeyFailure when the count is no count, or too much is asked for. */
+  /** @throws KeyFailure when the count is not a number, or is too high. */
   take(iterations: unknown): number {
     if (typeof iterations !== 'number' || !Number.isSafeInteger(iterations) || iterations < 1) {
       throw new KeyFailure(this.#member, 'is damaged: the number of key derivation iterations is not a number');

@@ -54,7 +54,7 @@ const MAX_BAGS = 24;
 export async function openPkcs12(bytes: Buffer, options: OpenPkcs12Options): Promise<Pkcs12Contents> {
   const { member, secrets } = options;
   const { authSafe, macData } = readAsn1(bytes, PFX, member);
-  // The library fills in an empty one where there is none.
+  // The library fills in an empty one where the file has none.
   const hasMac = macData !== undefined && macData.mac.digestAlgorithm.algorithm !== '';
   if (authSafe.contentType !== DATA) {
     throw new KeyFailure(member, 'is PKCS#12 signed with a certificate instead of a password, which is not read');
@@ -194,7 +194,7 @@ class SafeReader implements Pkcs12Contents {
     this.certificates.push(parseCertificate(readOctets(certValue, member), member));
   }
 
-  /** @returns undefined for bytes that are none, which is what a wrong password gives one time in 256. */
+  /** @returns undefined for other bytes, which is what a wrong password gives one time in 256. */
   #safeContents(plain: Buffer): SafeContents | undefined {
     try {
       return readAsn1(plain, SafeContents, this.#context.member);

@@ -21,7 +21,7 @@ export interface Pkcs12KdfInput {
 /** Iterations between two looks at the clock. */
 const BATCH = 512;
 
-/** The key derivation of RFC 7292 appendix B.2, in slices: other work of the process goes on meanwhile. */
+/** The key derivation of RFC 7292 appendix B.2, in slices, so that the process can do other work meanwhile. */
 export async function pkcs12Kdf(input: Pkcs12KdfInput): Promise<Buffer> {
   const { digest, purpose, iterations, length, secrets } = input;
   const blockLength = digest === 'sha384' || digest === 'sha512' ? 128 : 64;

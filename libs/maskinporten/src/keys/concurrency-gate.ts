@@ -37,7 +37,7 @@ export class ConcurrencyGate {
   }
 
   /**
-   * Runs `task` when a slot is free. Do not call `run` of the same gate inside `task`: two such tasks wait for ever.
+   * Runs `task` when a slot is free. Do not call `run` of the same gate inside `task`: two such tasks never end.
    *
    * @throws OperationAbortedError (`MP_ABORTED`) when `signal` fires before the slot comes; `task` is then not run.
    * @throws what the queue says when it is full.

@@ -73,7 +73,7 @@ export class KeyFileWatch {
     clearTimeout(this.#timer);
   }
 
-  /** One look at the file, now. Never throws; whoever asks while one is under way gets that one. */
+  /** One look at the file, now. Never throws; a second call during a look waits for that one. */
   async look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;

@@ -79,7 +79,7 @@ export class KeyRing {
   }
 
   /**
-   * Says that Maskinporten refused `from`. Whoever reports it first moves the ring to the next key that nobody has
+   * Says that Maskinporten refused `from`. The first report moves the ring to the next key that nobody has
    * refused lately, and everybody else who used the same key gets that one too.
    *
    * @returns the key to try instead, or undefined when every key has been refused.

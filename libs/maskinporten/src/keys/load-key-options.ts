@@ -23,7 +23,7 @@ export interface LoadKeyOptions {
   readonly strictFilePermissions?: boolean;
   /** Longest wait for one signature of a remote signer, in milliseconds. Default 3000. */
   readonly signerTimeoutMs?: number;
-  /** Which environment the issuer belongs to; a certificate of the other one that is not sent is told as a warning. */
+  /** Which environment the issuer belongs to; a certificate of the other one that is not sent gives a warning. */
   readonly environment?: 'test' | 'prod' | undefined;
   /** Wall clock in milliseconds, for the validity of certificates. */
   readonly now?: () => number;

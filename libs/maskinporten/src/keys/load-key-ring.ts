@@ -9,7 +9,7 @@ import type { SigningKey } from './signing-key.js';
 export interface LoadKeyRingOptions extends LoadKeyOptions {
   /** A last look at a key that was read again from its file: throws what makes it unfit for this client. */
   readonly check?: (key: SigningKey) => void;
-  /** A changed file could not be taken; the key that was loaded before goes on signing. */
+  /** A changed file could not be taken; the key that was loaded before still signs. */
   readonly onReloadFailure?: (failure: KeyReloadFailure) => void;
   readonly monotonicMs?: () => number;
 }

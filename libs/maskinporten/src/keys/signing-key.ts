@@ -35,7 +35,7 @@ export interface SigningKey {
    * Signs `data` (the JWS signing input). Does not take a slot of the signing gate itself: call it inside
    * `signingGate.run`, together with building `data`, so that an assertion is as young as possible when it is sent.
    *
-   * @throws SigningCredentialError (`MP_SIGNATURE`) when the key refuses or gives something that is no signature.
+   * @throws SigningCredentialError (`MP_SIGNATURE`) when the key refuses or gives something else than a signature.
    * @throws TokenEndpointUnavailableError (`MP_UPSTREAM`, `MP_TIMEOUT`) when a remote signer fails or is silent.
    * @throws OperationAbortedError (`MP_ABORTED`) when `signal` fires first.
    */

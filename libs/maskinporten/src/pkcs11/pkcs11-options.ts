@@ -51,7 +51,7 @@ export interface Pkcs11Settings {
 
 /** @throws MaskinportenConfigurationError (`MP_CONFIG`) that lists every wrong option. */
 export function checkOptions(given: Pkcs11SignerOptions): Pkcs11Settings {
-  // Own members only: what a polluted prototype adds is no configuration (T-66).
+  // Own members only: what a polluted prototype adds is not configuration (T-66).
   const options = ownMembers(given);
   const [token, key] = [ownMembers(options.token), ownMembers(options.key)];
   const failures = new ConfigurationFailures();

@@ -69,7 +69,7 @@ export class Pkcs11Signer implements MaskinportenSigner {
     this.#modulus = opened.facts.modulus;
     this.publicKey = opened.publicKey;
     this.alg = settings.alg;
-    // Ours comes first, because it knows what was waited for; the one outside is for when the token is opened anew.
+    // Ours comes first, because it knows what was waited for; the one outside is for when the token is opened again.
     this.timeoutMs = Math.min(settings.timeoutMs + MARGIN_MS, 60_000);
     this.concurrency = settings.address.sessions;
     this.maxWaiting = settings.maxWaiting;
@@ -95,7 +95,7 @@ export class Pkcs11Signer implements MaskinportenSigner {
   }
 
   /**
-   * Signs on the token. Sessions that have gone stale are opened anew once within the same call.
+   * Signs on the token. Stale sessions are opened again once within the same call.
    *
    * @throws TokenEndpointUnavailableError (`MP_UPSTREAM`, `MP_TIMEOUT`) while the token is away.
    * @throws MaskinportenConfigurationError (`MP_CONFIG`) when the token has come back with another PIN.
@@ -149,7 +149,7 @@ export class Pkcs11Signer implements MaskinportenSigner {
     return this.#connection?.alive === true ? this.#connection : undefined;
   }
 
-  /** One opening at a time, whoever asks; while one takes long, or has just failed, nobody waits for it. */
+  /** One opening at a time for all callers; while one takes long, or has just failed, nobody waits for it. */
   #open(): Promise<HsmConnection> {
     const nowMs = performance.now();
     if (this.#opening !== undefined) {

@@ -26,7 +26,7 @@ export interface PublishPlanInput {
   readonly key: PublicKeyJwk;
   /** Wall clock in milliseconds, of the API if it is known. */
   readonly nowMs: number;
-  /** kid of a key that makes room. One that is not there any more is no fault. */
+  /** kid of a key that makes room. One that is already gone is not a fault. */
   readonly drop?: string | undefined;
   /** Gives the key a new year when it is registered already. Default false; a key that has ended is renewed anyway. */
   readonly renew?: boolean | undefined;
@@ -49,7 +49,7 @@ export function planPublish({ registered, key, nowMs, drop, renew = false }: Pub
   const planned = registered.map((entry): Entry => {
     if (entry !== same) return leave(entry, nowMs, drop);
     const ended = hasEnded(entry, nowMs);
-    if (!renew && !ended) return { ...known(entry, 'keep'), wire: mended(entry) };
+    if (!renew && !ended) return { ...known(entry, 'keep'), wire: repaired(entry) };
     return { ...known(entry, 'renew'), reason: ended ? 'expired' : 'named', wire: key };
   });
   const plan = planOf(same === undefined ? [...planned, { kid: key.kid, action: 'add', wire: key }] : planned);
@@ -77,7 +77,7 @@ function leave(entry: RegisteredKey, nowMs: number, drop: string | undefined): E
   if (entry.kid === drop) return { ...known(entry, 'drop'), reason: 'named' };
   // The API takes no key that has ended, so the set could not be written with it; and it cannot sign any more.
   if (hasEnded(entry, nowMs)) return { ...known(entry, 'drop'), reason: 'expired' };
-  return { ...known(entry, 'keep'), wire: mended(entry) };
+  return { ...known(entry, 'keep'), wire: repaired(entry) };
 }
 
 const known = ({ kid, expiresAt }: RegisteredKey, action: PlannedKey['action']): PlannedKey => ({
@@ -90,7 +90,7 @@ const hasEnded = ({ expiresAt }: RegisteredKey, nowMs: number): boolean =>
   expiresAt !== undefined && expiresAt.getTime() <= nowMs;
 
 /** Keys that were registered before May 2025 may lack what is demanded since (Digdir, client keys). */
-const mended = ({ wire }: RegisteredKey): object => ({ use: 'sig', alg: 'RS256', ...wire });
+const repaired = ({ wire }: RegisteredKey): object => ({ use: 'sig', alg: 'RS256', ...wire });
 
 function planOf(entries: readonly Entry[]): KeySetPlan {
   return {

@@ -29,7 +29,7 @@ export interface PublishedKey {
 
 /**
  * Registers a key beside those that are there; running it again changes nothing. What is registered is read back, for
- * the API has no lock, and whoever writes the set at the same time would undo it.
+ * the API has no lock, and another writer of the set at the same time would undo it.
  *
  * @throws MaskinportenError of the API, or of the plan (`planPublish`).
  * @throws TokenEndpointUnavailableError (`MP_UPSTREAM`) when the set that is read back is not the one that was written:

@@ -35,7 +35,7 @@ export interface RegisteredKeySet {
 }
 
 /**
- * @returns undefined when it is not what the API answers. A set with an entry that cannot be understood is no answer at
+ * @returns undefined when it is not what the API answers. A set with an entry that cannot be understood is not an answer at
  *   all: it could not be written back whole.
  */
 export function readKeySet(json: unknown): Pick<RegisteredKeySet, 'keys' | 'changedAt'> | undefined {

@@ -43,7 +43,7 @@ export interface RotationResult {
   readonly applied: boolean;
 }
 
-/** Progress is told this often while waiting, in milliseconds. */
+/** How often progress is reported while waiting, in milliseconds. */
 const TICK_MS = 1_000;
 /** After the two minutes the new key ought to be known. If it is not, patience costs nothing: both keys are registered. */
 const PROOF_RETRIES = 8;

@@ -16,7 +16,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
  * Names of the scopes that Digdir lists in public (`GET /scopes/all`), asked for without a token. A scope whose owner
  * does not show it is not among them.
  *
- * @throws MaskinportenError of the connection, or for an answer that is no such list (`MP_PROTOCOL`).
+ * @throws MaskinportenError of the connection, or for an answer that is not such a list (`MP_PROTOCOL`).
  */
 export async function listScopes({ baseUrl, transport }: ScopeListOptions): Promise<readonly string[]> {
   const base = baseUrl.replace(/\/+$/, '');

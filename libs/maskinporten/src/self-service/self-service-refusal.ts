@@ -34,7 +34,7 @@ const HINTS = {
 };
 
 /**
- * The error of an answer that is none of the expected ones (Digdir, self-service API).
+ * The error of an answer that was not expected (Digdir, self-service API).
  *
  * @param what names the call, for the message
  * @param json the parsed body, undefined when it is not JSON

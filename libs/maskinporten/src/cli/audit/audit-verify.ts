@@ -1,4 +1,4 @@
-import { verifyAuditLog, type AuditCheckpoint, type AuditStore, type AuditVerification } from '../../audit/index.js';
+import type { AuditCheckpoint, AuditStore, AuditVerification } from '../../audit/index.js';
 import { errorCode } from '../../basics/index.js';
 import { isMaskinportenError } from '../../errors/index.js';
 import type { Cli } from '../cli.js';
@@ -53,7 +53,7 @@ export const auditVerify = defineCommand((cli) => ({
     const checkpointKeys = checkpointKey === undefined ? [] : pemsIn(await cli.readText(checkpointKey));
     const copies = against === undefined ? undefined : await readCopies(cli, against);
     const since = signedSince === undefined ? undefined : readDate(signedSince);
-    const store = await openLog(cli, where);
+    const [{ verifyAuditLog }, store] = await Promise.all([import('../../audit/index.js'), openLog(cli, where)]);
     try {
       const result = await verifyAuditLog(store, {
         ...(checkpointKeys.length === 0 ? {} : { checkpointKeys }),

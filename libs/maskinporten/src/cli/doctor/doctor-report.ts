@@ -83,8 +83,7 @@ function wrap({ io }: Cli, text: string, indent: number): string[] {
   return lines;
 }
 
-const allGood = (cli: Cli): string =>
-  cli.style('green', cli.text({ en: 'Nothing to mend.', nb: 'Ingenting å rette.' }));
+const allGood = (cli: Cli): string => cli.style('green', cli.text({ en: 'Nothing to fix.', nb: 'Ingenting å rette.' }));
 
 function startHere(cli: Cli, { title, cause }: Finding): string[] {
   const start = cli.text({ en: 'Start with', nb: 'Begynn med' });

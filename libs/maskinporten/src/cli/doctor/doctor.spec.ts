@@ -44,7 +44,7 @@ describe('doctor', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toContain(`✔ good     Scope ${SCOPE}: Granted; tokens live`);
     expect(stdout).toContain(`✔ good     Right of the system user: It may use ${KB} for ${CUSTOMER}`);
-    expect(stdout).toMatch(/\n3 skipped, 13 good\nNothing to mend\.\n$/);
+    expect(stdout).toMatch(/\n3 skipped, 13 good\nNothing to fix\.\n$/);
     expect(stdout).not.toContain('\u001B');
   });
 

@@ -117,7 +117,7 @@ export const doctor = defineCommand((cli) => ({
   },
 }));
 
-/** @throws UsageError for options that make no sense without another, or are no organisation numbers. */
+/** @throws UsageError for options that make no sense without another, or are not organisation numbers. */
 function customerOf({ organisation, ...more }: CustomerOptions): DoctorSetup['customer'] {
   if (organisation === undefined) {
     const [lonely] = Object.entries({

@@ -9,7 +9,7 @@ import { writeNewFile } from './write-new-file.js';
 /**
  * Writes the ends of keys and certificates to a calendar file.
  *
- * @throws UsageError when there are none.
+ * @throws UsageError when no end is known.
  * @throws CommandFailure when the file cannot be written, or something else than a calendar is there.
  */
 export async function writeKeyCalendar(cli: Cli, path: string, reports: readonly KeyReport[]): Promise<void> {
@@ -27,7 +27,7 @@ export async function writeKeyCalendar(cli: Cli, path: string, reports: readonly
     throw new CommandFailure({
       en:
         code === 'EEXIST'
-          ? `${path} exists and is no calendar: it is left as it is.`
+          ? `${path} exists and is not a calendar: it is left as it is.`
           : `${path} cannot be written (${code}).`,
       nb:
         code === 'EEXIST'

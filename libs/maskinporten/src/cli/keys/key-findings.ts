@@ -192,7 +192,7 @@ export function keyFileFindings({ readableByOthers, inspection }: KeyInput): Key
     ...(inspection.repaired
       ? [
           finding('line-breaks', 'warning', {
-            en: 'the line breaks of the PEM are damaged; the library mends them, other programs may not',
+            en: 'the line breaks of the PEM are damaged; the library repairs them, other programs may not',
             nb: 'linjeskiftene i PEM-filen er ødelagt; biblioteket reparerer dem, andre programmer gjør det kanskje ikke',
           }),
         ]

@@ -97,7 +97,7 @@ async function passphrasesOf(
   return [...new Set([pkcs12, key].filter((value) => value !== undefined))];
 }
 
-/** Without a passphrase first: most files need none. Then every one there is, then whoever sits at the terminal. */
+/** Without a passphrase first: most files need none. Then every one that is set, then the user at the terminal. */
 async function openWithAny(
   cli: Cli,
   name: string,
@@ -122,7 +122,7 @@ function isAboutPassphrase(error: unknown): boolean {
   return isMaskinportenError(error) && error.failures.some(({ field }) => field === 'key.passphrase');
 }
 
-/** For whoever named a file on the command line there are no settings. */
+/** A file that was named on the command line has no settings. */
 const inFile = (error: unknown): unknown => renameFields(error, (field) => field.replace(/^key\./, ''));
 
 function rethrowInFile(error: unknown): never {

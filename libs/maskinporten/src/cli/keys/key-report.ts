@@ -22,7 +22,7 @@ export function keyReport(
   const kid = given.kid ?? key.jwk?.kid;
   const [leaf] = key.chain;
   const ends = credentialEnds({
-    // Whoever says when a key was registered speaks of a registered key, whatever it is called.
+    // A date of registration is that of a registered key, whatever it is called.
     ...(kid === undefined && given.registeredAt === undefined ? {} : { kid: kid ?? key.thumbprint ?? '' }),
     ...(leaf === undefined ? {} : { certificateNotAfter: new Date(leaf.validTo) }),
     ...(given.registeredAt === undefined ? {} : { registeredAt: given.registeredAt }),
@@ -38,7 +38,7 @@ export function keyDocument(cli: Cli, { key, kid, ends, findings, usability, sta
   const [leaf] = chain;
   const environment = certificateEnvironment(chain);
   const holder = leaf === undefined ? undefined : certificateHolder(leaf);
-  const told = (one: Usability): object => ({
+  const shown = (one: Usability): object => ({
     usable: one.usable,
     ...(one.reason === undefined ? {} : { reason: cli.text(one.reason) }),
   });
@@ -58,8 +58,8 @@ export function keyDocument(cli: Cli, { key, kid, ends, findings, usability, sta
       return { what, endsAt: endsAt.toISOString(), daysLeft: days, tier: expiryTier(days), counts };
     }),
     usable: {
-      test: { kid: told(usability.kid), x5c: told(usability.x5c.test) },
-      prod: { kid: told(usability.kid), x5c: told(usability.x5c.prod) },
+      test: { kid: shown(usability.kid), x5c: shown(usability.x5c.test) },
+      prod: { kid: shown(usability.kid), x5c: shown(usability.x5c.prod) },
     },
     findings: findings.map(({ id, state: one, text }) => ({ id, state: one, text: cli.text(text) })),
   };

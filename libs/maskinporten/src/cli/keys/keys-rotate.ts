@@ -120,7 +120,7 @@ function progressText(progress: RotationProgress): { en: string; nb: string } {
     case 'wait': {
       const left = clock(progress.remainingMs);
       return {
-        en: `Waiting until Maskinporten knows the new key: ${left} left. Stopping is safe: run it again to go on.`,
+        en: `Waiting until Maskinporten knows the new key: ${left} left. It is safe to stop: run it again to continue.`,
         nb: `Venter til Maskinporten kjenner den nye nøkkelen: ${left} igjen. Det er trygt å stoppe: kjør på nytt for å fortsette.`,
       };
     }
@@ -177,8 +177,8 @@ function linesOf(cli: Cli, { client, newKid, oldKid, keepOld, result }: Rotated)
 }
 
 const BOTH_REGISTERED = {
-  en: 'The new key is registered and has not proved itself; the old one is registered too and goes on working. Run it again when the cause is mended.',
-  nb: 'Den nye nøkkelen er registrert, men ikke prøvd med hell; den gamle er også registrert og virker fortsatt. Kjør på nytt når årsaken er rettet.',
+  en: 'The new key is registered, but has not been shown to work. The old one is registered too and still works. Fix the cause and run it again.',
+  nb: 'Den nye nøkkelen er registrert, men har ikke vist at den virker. Den gamle er også registrert og virker fortsatt. Rett årsaken og kjør på nytt.',
 };
 const OLD_STAYS = { en: 'It stays (--keep-old).', nb: 'Den blir (--keep-old).' };
 const OLD_IS_GONE = { en: 'It is gone already.', nb: 'Den er allerede borte.' };

@@ -33,7 +33,7 @@ export async function writeNewFile(path: string, content: string, { mode, force 
     if (force) await rename(temporary, path);
     else await link(temporary, path);
   } finally {
-    // After a rename there is none; whatever else happened, half a file or a private key must not stay behind.
+    // After a rename it is gone; whatever else happened, half a file or a private key must not stay behind.
     await rm(temporary, { force: true });
   }
 }

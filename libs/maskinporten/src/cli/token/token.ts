@@ -4,7 +4,7 @@ import type { Cli } from '../cli.js';
 import { defineCommand } from '../define-command.js';
 import { UsageError } from '../exit.js';
 import { inVariables, readSettings } from '../settings.js';
-import { createTokenClient, type TokenClient } from './token-client.js';
+import type { TokenClient } from './token-client.js';
 import { sentLines, tokenDocument, tokenLines } from './token-report.js';
 
 export const token = defineCommand((cli) => ({
@@ -73,6 +73,8 @@ export const token = defineCommand((cli) => ({
       });
     }
     const events: TokenEvent[] = [];
+    // Loaded when it is used: the help and the other commands do without.
+    const { createTokenClient } = await import('./token-client.js');
     const client = await createTokenClient(settings, variables, {
       exchange: request.exchange !== undefined,
       onEvent: (event) => events.push(event),

@@ -37,7 +37,10 @@ export function checkCertificate(key: SigningKey, purpose: CertificatePurpose): 
     return [
       skipped(
         CERTIFICATE,
-        words('There is none: the key is named by its kid.', 'Det er ikke noe sertifikat: nøkkelen navngis med kid.'),
+        words(
+          'No certificate is used: the key is named by its kid.',
+          'Det brukes ikke sertifikat: nøkkelen navngis med kid.',
+        ),
       ),
     ];
   }
@@ -98,8 +101,8 @@ export function wrongEnvironment(environment: EnvironmentName): Complaint {
   return {
     kind: environment === 'prod' ? 'test-in-production' : 'production-in-test',
     cause: words(
-      `The certificate is one for ${there.en}, and the issuer is that of ${here.en}.`,
-      `Sertifikatet er for ${there.nb}, og issueren er for ${here.nb}.`,
+      `The certificate is for ${there.en}, but the issuer is for ${here.en}.`,
+      `Sertifikatet er for ${there.nb}, men utstederen er for ${here.nb}.`,
     ),
     fix: words(
       `Use a certificate for ${here.en}, or set MASKINPORTEN_ENVIRONMENT to ${otherEnvironment(environment)}.`,

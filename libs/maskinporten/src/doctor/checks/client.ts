@@ -139,7 +139,7 @@ const EXPIRED_KEY: Complaint = {
     'Den registrerte nøkkelen er utløpt: den varer ett år fra den ble lastet opp.',
   ),
   fix: words(
-    'Upload the public key again, or a new one, and set MASKINPORTEN_KEY_REGISTERED_AT to that day so that you are told in time.',
+    'Upload the public key again, or a new one, and set MASKINPORTEN_KEY_REGISTERED_AT to that day, so that you get a warning in time.',
     'Last opp den offentlige nøkkelen på nytt, eller en ny, og sett MASKINPORTEN_KEY_REGISTERED_AT til den dagen, så får dere beskjed i tide.',
   ),
   field: 'MASKINPORTEN_PRIVATE_KEY',
@@ -194,7 +194,7 @@ function refusedCertificate({ hint: fix }: MaskinportenError): Complaint {
   return {
     kind: 'refused',
     cause: words(
-      'Maskinporten does not accept the certificate: it is no enterprise certificate, or one for another environment.',
+      'Maskinporten does not accept the certificate: it is not an enterprise certificate, or it is for another environment.',
       'Maskinporten godtar ikke sertifikatet: det er ikke et virksomhetssertifikat, eller det er for et annet miljø.',
     ),
     fix,
@@ -213,7 +213,7 @@ function wrongEnvironmentOf(
   return {
     ...complaint,
     cause: words(
-      `Maskinporten does not accept the certificate in ${here.en}: it is one for ${there.en}, or no enterprise certificate.`,
+      `Maskinporten does not accept the certificate in ${here.en}: it is for ${there.en}, or it is not an enterprise certificate.`,
       `Maskinporten godtar ikke sertifikatet i ${here.nb}: det er for ${there.nb}, eller ikke et virksomhetssertifikat.`,
     ),
   };

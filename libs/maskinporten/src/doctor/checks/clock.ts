@@ -7,7 +7,15 @@ export const clock: Check = {
   run: async (examination) => {
     const metadata = await examination.metadata();
     if ('error' in metadata)
-      return [skipped(CLOCK, words('No answer to measure it by.', 'Ikke noe svar å måle den mot.'))];
+      return [
+        skipped(
+          CLOCK,
+          words(
+            'Maskinporten did not answer, so there is nothing to compare it with.',
+            'Maskinporten svarte ikke, så det er ingenting å sammenligne med.',
+          ),
+        ),
+      ];
     const { state, measuredOffsetMs } = examination.serverClock;
     return [clockFinding({ state, offsetMs: measuredOffsetMs })];
   },

@@ -71,7 +71,7 @@ function findingOf({ file, kind, line }: Leak, underGit: boolean): Finding {
     return failed(TOPIC, {
       kind: 'committed',
       cause: words(
-        `${place} holds ${what.en} and is under version control: whoever has the code has it.`,
+        `${place} holds ${what.en} and is under version control: everybody who has the code has it.`,
         `${place} inneholder ${what.nb} og er under versjonskontroll: alle som har koden, har den.`,
       ),
       fix: kind === 'token' ? NO_TOKEN : NEW_KEY,

@@ -56,7 +56,7 @@ export const clientNotListed = (systemId: string): Complaint => ({
 const unknownSystem = (systemId: string): Complaint => ({
   kind: 'unknown',
   cause: words(
-    `There is no system ${systemId} of yours in this environment: it is not registered, was deleted, or belongs to another organisation.`,
+    `You have no system ${systemId} in this environment: it is not registered, was deleted, or belongs to another organisation.`,
     `Dere har ikke noe system ${systemId} i dette miljøet: det er ikke registrert, er slettet, eller tilhører en annen virksomhet.`,
   ),
   fix: words(
@@ -68,7 +68,7 @@ const unknownSystem = (systemId: string): Complaint => ({
 
 const NO_PLATFORM: Complaint = {
   kind: 'no-platform',
-  cause: words('There is no address of Altinn’s platform.', 'Adressen til Altinns plattform mangler.'),
+  cause: words('The address of Altinn’s platform is missing.', 'Adressen til Altinns plattform mangler.'),
   fix: words(
     'Set ALTINN_PLATFORM_URL, or MASKINPORTEN_ENVIRONMENT, which gives it.',
     'Sett ALTINN_PLATFORM_URL, eller MASKINPORTEN_ENVIRONMENT, som gir den.',

@@ -73,7 +73,7 @@ async function requestOf(client: AltinnClient, systemId: string, key: SystemUser
 const STEPS: Readonly<Record<'none' | 'pending' | 'rejected', readonly [cause: Hint, fix: Hint]>> = {
   none: [
     words(
-      'There is none, and no request for one: it was never approved, was deleted, or was made with another reference.',
+      'There is no system user and no request for one: it was never approved, was deleted, or was made with another reference.',
       'Det finnes ingen, og ingen forespørsel: den ble aldri godkjent, er slettet, eller ble laget med en annen referanse.',
     ),
     words(

@@ -75,7 +75,7 @@ function malformed(jwk: Readonly<Record<string, unknown>>): readonly Finding[] {
 const PRIVATE: Complaint = {
   kind: 'private',
   cause: words(
-    'The file holds the private key. If this was uploaded, the key is no secret any more.',
+    'The file holds the private key. If this was uploaded, the key is not secret any more.',
     'Filen inneholder den private nøkkelen. Er den lastet opp, er nøkkelen ikke lenger hemmelig.',
   ),
   fix: words(
