@@ -244,7 +244,7 @@ describe('keys rotate', () => {
     const { exitCode, stderr } = await rotate(['--apply']);
     expect([exitCode, kids()]).toEqual([1, [OLD.kid, NEW.kid]]);
     expect(stderr).toContain('MP_NOT_GRANTED');
-    expect(stderr).toContain('the old one is registered too');
+    expect(stderr).toContain('The old one is registered too');
   });
 
   it('takes the key that goes from --old-kid before MASKINPORTEN_KID', async () => {
