@@ -126,6 +126,7 @@ module.exports = {
             'tokens',
             'signals',
             'findings',
+            'environment',
             'doctor',
             'self-service',
             'altinn',

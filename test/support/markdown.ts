@@ -53,15 +53,6 @@ export function withErrorTable(text: string, table: string): string {
   return `${before}${BEGIN}\n${table}\n${END}${after}`;
 }
 
-/** For an overview. */
-export function shortErrorTable(): string {
-  const rows = Object.entries(ERROR_CODES).map(
-    ([code, { category, httpStatus, retryable, actBy }]) =>
-      `| \`${code}\` | ${category} | ${httpStatus} | ${retryable ? 'yes' : 'no'} | ${actBy} |`,
-  );
-  return ['| Code | Category | Status | Retryable | Who acts |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
-}
-
 /** With what to do, in both languages. */
 export function fullErrorTable(): string {
   return Object.entries(ERROR_CODES)
