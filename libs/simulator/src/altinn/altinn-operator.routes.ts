@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { oneOf, optional, organisationNumber, record, text } from '../kernel/index.js';
+import type { ConsentRequests } from './consent-requests.js';
 import type { CustomerDesk } from './customer.js';
 
 const BASE = '/operator/api';
@@ -8,7 +9,14 @@ const readTimeout = record({ form: optional(oneOf('status', 'flag')) });
 const readAction = record({ action: optional(text()) });
 
 /** What a customer does, over HTTP. */
-export function altinnOperatorRoutes(app: FastifyInstance, desk: CustomerDesk): void {
+export function altinnOperatorRoutes(app: FastifyInstance, desk: CustomerDesk, consents: ConsentRequests): void {
+  for (const verb of ['approve', 'reject', 'revoke'] as const) {
+    app.post<{ Params: { id: string } }>(`${BASE}/consents/:id/${verb}`, ({ params: { id } }, reply) => {
+      consents[verb](id);
+      return reply.code(204).send();
+    });
+  }
+
   app.post<{ Params: { id: string } }>(`${BASE}/requests/:id/approve`, ({ params: { id } }, reply) => {
     desk.approve(id);
     return reply.code(204).send();

@@ -3,6 +3,8 @@ import { altinnOperatorRoutes } from './altinn-operator.routes.js';
 import type { AltinnState } from './altinn-state.js';
 import { authorizedPartiesRoutes } from './authorized-parties.routes.js';
 import { changeRequestRoutes } from './change-request.routes.js';
+import { ConsentRequests } from './consent-requests.js';
+import { consentRoutes } from './consent.routes.js';
 import { CustomerDesk } from './customer.js';
 import { exchangeRoutes } from './exchange.routes.js';
 import { pdpRoutes } from './pdp.routes.js';
@@ -14,6 +16,7 @@ export type { AltinnSettings, AltinnSettingsInput } from './altinn-settings.js';
 export { AltinnState } from './altinn-state.js';
 export { type RightQuestion, askRight } from './ask-right.js';
 export { type Caller, emptyAnswer, hasScope, identify, isExchanged, note } from './caller.js';
+export { ConsentRequests } from './consent-requests.js';
 export { CustomerDesk, OperatorRefusal } from './customer.js';
 export { type OrganisationInput, organisationOfPartyId, partyIdOf, partyUuidOf } from './organisations.js';
 export { type PackageInput, type ResourceInput, resourceIdOf } from './registry.js';
@@ -47,8 +50,9 @@ export function altinnPart(altinn: AltinnState): SimulatorPart {
         systemRegisterRoutes(app, altinn);
         authorizedPartiesRoutes(app, altinn);
         pdpRoutes(app, altinn);
+        consentRoutes(app, altinn);
       },
-      operator: (app) => altinnOperatorRoutes(app, new CustomerDesk(altinn)),
+      operator: (app) => altinnOperatorRoutes(app, new CustomerDesk(altinn), new ConsentRequests(altinn)),
     },
     reset: () => altinn.reset(),
   };

@@ -38,7 +38,8 @@ function traceId(): string {
   return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`;
 }
 
-function send(
+/** A problem document of Altinn's, with its trace id, noted in the log. */
+export function sendAltinnProblem(
   request: FastifyRequest,
   reply: FastifyReply,
   document: Readonly<Record<string, unknown>> & { readonly status: number; readonly title: string },
@@ -61,7 +62,7 @@ export function authProblem(
   extensions: Readonly<Record<string, unknown>> = {},
 ): FastifyReply {
   const [status, title] = AUTH[code];
-  return send(request, reply, { type: `urn:altinn:error:${code}`, title, status, code, ...extensions });
+  return sendAltinnProblem(request, reply, { type: `urn:altinn:error:${code}`, title, status, code, ...extensions });
 }
 
 export interface ValidationProblem {
@@ -78,7 +79,7 @@ export function validationProblem(
   reply: FastifyReply,
   validationErrors: readonly ValidationProblem[],
 ): FastifyReply {
-  return send(request, reply, {
+  return sendAltinnProblem(request, reply, {
     type: 'urn:altinn:error:STD-00000',
     title: 'One or more validation errors occurred.',
     status: 400,
@@ -93,7 +94,7 @@ export function missingInput(
   reply: FastifyReply,
   errors: Readonly<Record<string, readonly string[]>>,
 ): FastifyReply {
-  return send(request, reply, {
+  return sendAltinnProblem(request, reply, {
     type: 'https://tools.ietf.org/html/rfc9110#section-15.5.1',
     title: 'One or more validation errors occurred.',
     status: 400,
@@ -103,7 +104,7 @@ export function missingInput(
 
 /** The framework's own 404, which has no Altinn code. */
 export function plainNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return send(request, reply, {
+  return sendAltinnProblem(request, reply, {
     type: 'https://tools.ietf.org/html/rfc9110#section-15.5.5',
     title: 'Not Found',
     status: 404,
@@ -119,5 +120,9 @@ export function plainText(request: FastifyRequest, reply: FastifyReply, status: 
 /** What becomes of a fault that Altinn's source does not handle. */
 export function unhandled(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const title = 'An error occurred while processing your request.';
-  return send(request, reply, { type: 'https://tools.ietf.org/html/rfc9110#section-15.6.1', title, status: 500 });
+  return sendAltinnProblem(request, reply, {
+    type: 'https://tools.ietf.org/html/rfc9110#section-15.6.1',
+    title,
+    status: 500,
+  });
 }

@@ -25,6 +25,8 @@ export interface ResourceInput {
   minimumLevelOrg?: number;
   /** Organisations that the resource's access list shuts out: the PDP answers `Deny`. */
   deniedParties?: string[];
+  /** Names of the metadata that a consent to it needs, all of them. Default: any are taken. */
+  consentMetadata?: string[];
 }
 
 const readResource = record({
@@ -34,6 +36,7 @@ const readResource = record({
   minimumLevel: withDefault(integer(0, 4), 2),
   minimumLevelOrg: withDefault(integer(0, 4), 3),
   deniedParties: withDefault(list(organisationNumber), []),
+  consentMetadata: optional(list(text())),
 });
 
 export type Resource = ReturnType<typeof readResource>;

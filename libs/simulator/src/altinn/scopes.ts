@@ -6,4 +6,7 @@ export const REQUEST_READ = ['altinn:authentication/systemuser.request.read'];
 export const AUTHORIZED_PARTIES = ['altinn:accessmanagement/authorizedparties', 'altinn:portal/enduser'];
 export const PDP_SCOPES = ['altinn:authorization/authorize', 'altinn:authorization/authorize.admin'];
 
+export const CONSENT_WRITE = 'altinn:consentrequests.write';
+export const CONSENT_READ = 'altinn:consentrequests.read';
+
 export const AUTHENTICATION = '/authentication/api/v1';

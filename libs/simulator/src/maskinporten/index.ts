@@ -6,7 +6,7 @@ export { type TokenClaims, TokenFailure, claimFailure, verifySignature } from '.
 export type { DelegationInput, UngrantedInput } from './access.js';
 export { type ClientJwk, type RegisteredKey, keySetReader } from './client-keys.js';
 export type { Client, ClientInput } from './clients.js';
-export type { ConsentInput } from './consents.js';
+export type { Consent, ConsentEvent, ConsentInput, ConsentStatus } from './consents.js';
 export { MaskinportenState, type RevokedTokenInput } from './maskinporten-state.js';
 export type { ScopeInput } from './scopes.js';
 export { SigningKeys } from './signing-keys.js';

@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import { organisationIdentifier } from '../kernel/index.js';
 import type { Grant } from './grant.js';
 import type { MaskinportenState } from './maskinporten-state.js';
-import { consumerOf, established } from './rules/index.js';
+import { CONSENT, consumerOf, established } from './rules/index.js';
 
 /** Altinn's test environment, as tokens name it: an API that checks the claim has to see the real value (Digdir, token). */
 export const DELEGATION_SOURCE = 'https://tt02.altinn.no/';
@@ -53,6 +53,12 @@ export async function issueToken(grant: Grant, state: MaskinportenState): Promis
     consumer: organisationIdentifier(consumer),
     ...(delegated && { supplier: organisationIdentifier(orgno), delegation_source: DELEGATION_SOURCE }),
   };
+  const consent = grant.details?.['type'] === CONSENT ? state.consents.get(String(grant.details['id'])) : undefined;
+  if (consent !== undefined) {
+    const created = new Date(iat * 1000).toISOString().replace('Z', '+00:00');
+    const performedBy = `urn:altinn:organization:identifier-no:${consumer}`;
+    state.consents.record(consent, { eventType: 'Used', created, performedBy });
+  }
   const { kid, privateKey } = await state.signingKeys.current();
   const token = await new SignJWT(claims).setProtectedHeader({ kid, alg: 'RS256' }).sign(privateKey);
   return {

@@ -1,7 +1,7 @@
 import { Collection, type World, record, text } from '../kernel/index.js';
 import { delegationCollection, ungrantedCollection } from './access.js';
 import { clientCollection } from './clients.js';
-import { consentCollection } from './consents.js';
+import { Consents } from './consents.js';
 import { scopeCollection } from './scopes.js';
 import { SigningKeys } from './signing-keys.js';
 import { systemCollection, systemUserCollection } from './systems.js';
@@ -22,7 +22,7 @@ export class MaskinportenState {
   readonly delegations = delegationCollection();
   readonly systems = systemCollection();
   readonly systemUsers = systemUserCollection();
-  readonly consents = consentCollection();
+  readonly consents = new Consents();
   readonly revokedTokens = new Collection<{ readonly jti: string }, RevokedTokenInput>({
     name: 'revokedTokens',
     read: record({ jti: text() }),

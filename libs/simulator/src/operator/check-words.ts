@@ -70,6 +70,8 @@ export const CHECK_WORDS: Readonly<Record<string, readonly [passed: string, fail
   'request.allowed': ['The system may ask for this', 'The system may not ask for this'],
   correlation_id: ['The correlation id is new', 'The correlation id is missing or used'],
   subscription_key: ['The subscription key is right', 'The subscription key is missing or wrong'],
+  'consent.valid': ['The consent request is in order', 'The consent request is not in order, or not the caller’s'],
+  'consent.receiver': ['The consent is for the caller', 'The consent is for another organisation than the caller'],
   'right.present': ['The right is there', 'The right is missing'],
   'client.own': ['The client is the administrator’s own', 'The administrator’s organisation has no such client'],
   'client.active': ['The client is active', 'The client is deactivated'],

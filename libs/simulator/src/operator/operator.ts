@@ -1,4 +1,4 @@
-import { type AltinnSettings, type AltinnState, CustomerDesk } from '../altinn/index.js';
+import { type AltinnSettings, type AltinnState, ConsentRequests, CustomerDesk } from '../altinn/index.js';
 import type { LogEntry, SimulatorClock, World } from '../kernel/index.js';
 import type { Faults } from '../kernel/index.js';
 import type { MaskinportenState } from '../maskinporten/index.js';
@@ -18,6 +18,13 @@ type CustomerActions = Pick<
   | 'revokeSelf'
 >;
 
+/** What a person or organisation decides about a consent. */
+interface ConsentActions {
+  approveConsent(id: string): void;
+  rejectConsent(id: string): void;
+  revokeConsent(id: string): void;
+}
+
 /** Control of a running simulator from the same process; the HTTP API under `/operator/api/` does the same. */
 export interface Operator
   extends
@@ -34,7 +41,8 @@ export interface Operator
       | 'tolerate'
     >,
     Pick<AltinnState, 'organisations' | 'resources' | 'accessPackages' | 'requests' | 'changeRequests'>,
-    CustomerActions {
+    CustomerActions,
+    ConsentActions {
   /** Where Altinn is documented one way and seen another. */
   readonly altinn: AltinnSettings;
   readonly faults: Faults;
@@ -55,6 +63,7 @@ export function makeOperator(altinn: AltinnState, faults: Faults, world: World, 
   const { clients, scopes, ungranted, delegations, systems, systemUsers, consents, revokedTokens, tolerate } = state;
   const { organisations, resources, accessPackages, requests, changeRequests } = altinn;
   const desk = new CustomerDesk(altinn);
+  const decisions = new ConsentRequests(altinn);
   return {
     clients,
     scopes,
@@ -81,6 +90,9 @@ export function makeOperator(altinn: AltinnState, faults: Faults, world: World, 
     removeClient: (id, orgno) => desk.removeClient(id, orgno),
     delegateSelf: (id) => desk.delegateSelf(id),
     revokeSelf: (id) => desk.revokeSelf(id),
+    approveConsent: (id) => decisions.approve(id),
+    rejectConsent: (id) => decisions.reject(id),
+    revokeConsent: (id) => decisions.revoke(id),
     faults,
     clock: world.clock,
     log: world.log.entries,

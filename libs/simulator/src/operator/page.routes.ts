@@ -45,6 +45,7 @@ export function pageRoutes(app: FastifyInstance, altinn: AltinnState, faults: Fa
   for (const kind of ['request', 'agentrequest', 'changerequest']) {
     app.get(`/accessmanagement/ui/systemuser/${kind}`, (_request, reply) => send(reply, 'confirm.html'));
   }
+  app.get('/accessmanagement/ui/consent/request', (_request, reply) => send(reply, 'confirm.html'));
   for (const file of Object.keys(FILES) as (keyof typeof FILES)[]) {
     if (!file.endsWith('.html')) app.get(`/operator/page/${file}`, (_request, reply) => send(reply, file));
   }

@@ -41,13 +41,20 @@ function systemUser(element: Readonly<Record<string, unknown>>, grant: Grant, st
 function consent(element: Readonly<Record<string, unknown>>, grant: Grant, state: MaskinportenState): Verdict {
   const { id, from } = element;
   const registered = state.consents.list();
-  const given = registered.find((candidate) => candidate.id === id && candidate.from === from);
+  const consumer = consumerOf(grant.claims, established(grant.client).orgno);
+  const given = registered.find(
+    (candidate) =>
+      candidate.id.toLowerCase() === String(id).toLowerCase() &&
+      candidate.from === from &&
+      candidate.status === 'Accepted' &&
+      // Given to the owner of the client or of the delegated scope; Altinn's code takes who handled the request too.
+      (candidate.to === undefined || candidate.to === consumer || candidate.handledBy === consumer),
+  );
   const validTo = given?.validTo ?? isoAfter(grant.nowSeconds, 86_400);
   // Without any `consents` in the configuration every consent counts as given. The refusal's code is inferred.
   if ((registered.length > 0 && given === undefined) || Date.parse(validTo) <= grant.nowSeconds * 1000) {
     return customerConfiguration(`Consent ${String(id)} not found or no longer valid`);
   }
-  const consumer = consumerOf(grant.claims, established(grant.client).orgno);
   const anyRight = { action: ['consent'], resource: [{ type: 'urn:altinn:resource', value: 'simulated-consent' }] };
   grant.details = {
     type: CONSENT,

@@ -10,8 +10,8 @@ const OUTCOMES = {
   Timedout: ['off', 'Timed out', 'Nobody answered in time. The vendor has to ask again.'],
 };
 
-function outcome(status, redirectUrl) {
-  const [tone, title, text] = OUTCOMES[status] ?? ['off', status, ''];
+function outcome(status, redirectUrl, words = OUTCOMES[status]) {
+  const [tone, title, text] = words ?? ['off', status, ''];
   const link =
     redirectUrl && /^https?:/.test(redirectUrl)
       ? h(
@@ -84,7 +84,69 @@ function question({ customer, request }) {
   );
 }
 
+/** Where the browser goes back to, with the answer in the query as Altinn appends it. */
+function answered(redirectUrl, query) {
+  if (!redirectUrl) return undefined;
+  const url = new URL(redirectUrl);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  return url.href;
+}
+
+const CONSENT_OUTCOMES = {
+  Accepted: ['good', 'Consent given', 'Data may be fetched until the consent ends or is withdrawn.', { Status: 'OK' }],
+  Rejected: ['bad', 'Consent refused', 'Nothing was given.', { Status: 'Failed', ErrorMessage: 'Rejected' }],
+  Revoked: ['off', 'Consent withdrawn', 'There are no new tokens for it.', { Status: 'OK' }],
+  Expired: ['off', 'Consent expired', 'Its time is over.', { Status: 'Failed', ErrorMessage: 'Expired' }],
+};
+
+function consentOutcome({ status, redirectUrl }) {
+  const [tone, title, text, query] = CONSENT_OUTCOMES[status] ?? ['off', status, '', {}];
+  return outcome(status, answered(redirectUrl, query), [tone, title, text]);
+}
+
+const withoutUrn = (urn = '') => urn.slice(urn.lastIndexOf(':') + 1);
+
+function consentQuestion(consent) {
+  const decide = (verb) => async () => {
+    await call('POST', `consents/${encodeURIComponent(consent.id)}/${verb}`);
+    await start();
+  };
+  const rights = (consent.consentRights ?? []).map((right) =>
+    h(
+      'li',
+      {},
+      h('code', {}, (right.resource ?? []).map(({ value }) => value).join(' ')),
+      Object.entries(right.metaData ?? right.metadata ?? {}).map(([name, value]) =>
+        h('small', {}, ` ${name}: ${value}`),
+      ),
+    ),
+  );
+  return h(
+    'article',
+    { class: 'card' },
+    h('p', { class: 'meta' }, withoutUrn(consent.from)),
+    h('h1', { tabindex: '-1' }, `Let ${grouped(consent.to ?? '')} fetch data?`),
+    h('ul', { class: 'demands' }, rights),
+    h('p', { class: 'meta' }, `Until ${consent.validTo}. It can be withdrawn before.`),
+    h(
+      'div',
+      { class: 'buttons' },
+      h('button', { type: 'button', class: 'good', onclick: decide('approve') }, 'Approve'),
+      h('button', { type: 'button', class: 'bad', onclick: decide('reject') }, 'Reject'),
+    ),
+    h('p', { id: 'announcer', class: 'announcer', role: 'status' }),
+  );
+}
+
 async function start() {
+  if (location.pathname.includes('/consent/')) {
+    const response = await fetchApi(`consents/${encodeURIComponent(id ?? '')}`);
+    if (response.ok) {
+      const consent = await response.json();
+      show(consent.status === 'Created' ? consentQuestion(consent) : consentOutcome(consent));
+      return;
+    }
+  }
   const found = await find();
   if (found === undefined) {
     show(
