@@ -1,9 +1,9 @@
 /**
- * What a record tells of. `opened`, `closed`, `gap` and `conflict` are the writer's own: start, orderly end, records it
+ * What a record tells of; `inbound` is a call that somebody made to the application with a token. `opened`, `closed`, `gap` and `conflict` are the writer's own: start, orderly end, records it
  * lost, and the end of its chain before, because something else was found on that.
  */
 export type AuditKind =
-  'opened' | 'closed' | 'gap' | 'conflict' | 'token' | 'delegation' | 'call-intent' | 'call-outcome';
+  'opened' | 'closed' | 'gap' | 'conflict' | 'token' | 'delegation' | 'call-intent' | 'call-outcome' | 'inbound';
 
 /** Who did what for whom. All of it is optional, because no kind of record has all of it. */
 export interface AuditFacts {
@@ -15,7 +15,7 @@ export interface AuditFacts {
   readonly caller?: string;
   /** Name of the Maskinporten client. */
   readonly client?: string;
-  /** Organisation number on whose behalf. */
+  /** Organisation number on whose behalf. Of an inbound call: the consumer; `caller` is its supplier, if it has one. */
   readonly organisation?: string;
   readonly scopes?: readonly string[];
   readonly method?: string;
@@ -31,10 +31,10 @@ export interface AuditFacts {
   /** Of the grant: Digdir and the API's owner can look it up. */
   readonly jti?: string;
   readonly kid?: string;
-  /** Of a delegation: `allowed`, or the code of the refusal. Of a token: `obtained` or `refused`. */
+  /** Of a delegation: `allowed`, or the code of the refusal. Of an inbound call: `accepted`, or that code. Of a token: `obtained` or `refused`. */
   readonly decision?: string;
   readonly externalRef?: string;
-  /** The client of an agent whose right was asked for. */
+  /** The client of an agent whose right was asked for. Of an inbound call: the owner of the system user. */
   readonly party?: string;
   readonly resource?: string;
   readonly action?: string;

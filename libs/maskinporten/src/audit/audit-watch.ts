@@ -3,18 +3,23 @@ import type {
   ClientRegistry,
   DelegationDecisions,
   HealthContributors,
+  InboundCall,
+  InboundCalls,
   OutboundCall,
   TokenEvent,
 } from '../signals/index.js';
 import type { AuditLog } from './audit-log.js';
 import type { AuditEntry, AuditFacts } from './audit-record.js';
 
-/** Where an application says what it does. */
+/** Where an application says what it does: as a client, as an API that others call, or as both. */
 export interface AuditSources {
-  readonly clients: ClientRegistry;
-  readonly decisions: DelegationDecisions;
-  readonly observers: CallObservers;
-  readonly contributors: HealthContributors;
+  readonly client?: {
+    readonly clients: ClientRegistry;
+    readonly decisions: DelegationDecisions;
+    readonly observers: CallObservers;
+    readonly contributors: HealthContributors;
+  };
+  readonly inbound?: InboundCalls | undefined;
 }
 
 /** What happens to a call for nobody else when its intent cannot be stored. */
@@ -28,7 +33,21 @@ export type OtherCalls = 'continue' | 'refuse';
  * @returns a function that ends it
  */
 export function watchForAudit(log: AuditLog, sources: AuditSources, otherCalls: OtherCalls): () => void {
-  const { clients, decisions, observers, contributors } = sources;
+  const { client, inbound } = sources;
+  const stops = [
+    inbound?.onCall((call) => log.record(entryOf('inbound', inboundFacts(call)))),
+    client && watchClient(log, client, otherCalls),
+  ];
+  return () => {
+    for (const stop of stops.splice(0)) stop?.();
+  };
+}
+
+function watchClient(
+  log: AuditLog,
+  { clients, decisions, observers, contributors }: NonNullable<AuditSources['client']>,
+  otherCalls: OtherCalls,
+): () => void {
   const stops = [
     decisions.onDecision((decision, facts) => log.record(entryOf('delegation', { decision, ...facts }))),
     observers.add({
@@ -70,6 +89,24 @@ type Loose = { readonly [Member in keyof AuditFacts]?: AuditFacts[Member] | unde
 function entryOf(kind: AuditEntry['kind'], facts: Loose): AuditEntry {
   const known = Object.entries(facts).filter(([, value]) => value !== undefined);
   return { kind, ...(Object.fromEntries(known) as AuditFacts) };
+}
+
+/** The consumer is whose access it is, and the caller whoever calls for it. */
+function inboundFacts(call: InboundCall): Loose {
+  const { outcome, requestId, method, route, consumer, supplier, customer, scopes, jti, resource, action } = call;
+  return {
+    decision: outcome,
+    requestId,
+    caller: supplier ?? consumer,
+    organisation: consumer,
+    party: customer,
+    scopes,
+    method,
+    pathTemplate: route,
+    jti,
+    resource,
+    action,
+  };
 }
 
 function factsOf(call: OutboundCall): Loose {

@@ -13,7 +13,13 @@ import {
 import { ownMembers } from '../basics/index.js';
 import { configurationError, isMaskinportenError, moduleNotImported } from '../errors/index.js';
 import { asyncOptions, type AsyncOptions } from '../handlers/index.js';
-import { CallObservers, ClientRegistry, DelegationDecisions, HealthContributors } from '../signals/index.js';
+import {
+  CallObservers,
+  ClientRegistry,
+  DelegationDecisions,
+  HealthContributors,
+  InboundCalls,
+} from '../signals/index.js';
 import { AuditLog } from './audit-log.js';
 import type { AuditLogOptions } from './audit-log-options.js';
 import { watchForAudit, type AuditSources, type OtherCalls } from './audit-watch.js';
@@ -52,16 +58,17 @@ class AuditWatch implements OnModuleInit, OnApplicationShutdown {
     @Optional() decisions?: DelegationDecisions,
     @Optional() observers?: CallObservers,
     @Optional() contributors?: HealthContributors,
+    @Optional() inbound?: InboundCalls,
   ) {
-    if (clients === undefined || decisions === undefined || observers === undefined || contributors === undefined) {
-      throw moduleNotImported('MaskinportenAuditModule');
-    }
+    const isClient =
+      clients !== undefined && decisions !== undefined && observers !== undefined && contributors !== undefined;
+    if (!isClient && inbound === undefined) throw moduleNotImported('MaskinportenAuditModule');
     this.#log = log;
     this.#otherCalls = ownMembers(options).otherCalls ?? 'continue';
     if (!['continue', 'refuse'].includes(this.#otherCalls)) {
       throw wrong('audit.otherCalls', 'must be continue or refuse');
     }
-    this.#sources = { clients, decisions, observers, contributors };
+    this.#sources = { inbound, ...(isClient ? { client: { clients, decisions, observers, contributors } } : {}) };
   }
 
   /** A database that is away is no reason not to start (F-133); one that must not be written like this is (F-155). */
@@ -91,8 +98,8 @@ class AuditWatch implements OnModuleInit, OnApplicationShutdown {
 
 /**
  * The audit log of an application: one record for each token obtained or refused, each decision of `SystemUserGuard`,
- * and two for each call with a token, its intent before and its outcome after. Import it once, in the root module,
- * beside `MaskinportenModule`; `AuditLog` is then injectable everywhere.
+ * each call that `@RequireScope` accepted or refused, and two for each call with a token, its intent before and its outcome after. Import it once, in the root module,
+ * beside `MaskinportenModule` or `MaskinportenResourceServerModule`; `AuditLog` is then injectable everywhere.
  *
  * @throws MaskinportenConfigurationError (`MP_CONFIG`) at start, for a key that cannot sign checkpoints or an option out of range
  * @example

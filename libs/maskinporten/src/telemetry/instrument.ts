@@ -16,7 +16,7 @@ export interface Instrument {
 export const CLIENT = 'maskinporten.client.name';
 /** `plain` or `system-user`. */
 export const KIND = 'maskinporten.request.kind';
-/** `obtained` or `refused`. */
+/** `obtained` or `refused`; of an inbound call `accepted`, or the code of the refusal. */
 export const OUTCOME = 'maskinporten.outcome';
 /** `interactive` or `batch`. */
 export const PRIORITY = 'maskinporten.request.priority';
@@ -31,6 +31,9 @@ export const CREDENTIAL = 'maskinporten.credential';
 /** `allowed`, or the code of the guard's refusal. */
 export const DECISION = 'maskinporten.delegation.decision';
 export const SECURITY_EVENT = 'maskinporten.security.event';
+
+/** Scopes that a handler requires; they are of this application's own code. */
+export const REQUIRED_SCOPES = 'maskinporten.required_scopes';
 
 /** Seconds; from a token endpoint next door to the deadline of an operation in the background. */
 const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];
@@ -52,7 +55,7 @@ const describe = (
     ...(buckets === undefined ? {} : { buckets }),
   });
 
-/** Everything that is measured. No attribute ever holds an organisation or person number, a scope, an id or a URL. */
+/** Everything that is measured. No attribute ever holds an organisation or person number, what a caller sent, an id or a URL. */
 export const INSTRUMENTS = {
   tokenRequests: describe(
     'token.requests',
@@ -115,4 +118,11 @@ export const INSTRUMENTS = {
   delegationDecisions: describe('delegation.decisions', 'counter', '{decision}', 'Answers of the system user guard.', [
     DECISION,
   ]),
+  inboundCalls: {
+    name: 'maskinporten.server.calls',
+    kind: 'counter',
+    unit: '{call}',
+    description: 'Calls that others made with a token, by what came of them.',
+    attributes: Object.freeze([OUTCOME, REQUIRED_SCOPES]),
+  },
 } as const satisfies Record<string, Instrument>;

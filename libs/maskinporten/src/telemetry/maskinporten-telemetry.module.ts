@@ -9,9 +9,9 @@ import {
 } from '@nestjs/common';
 import { ownMembers } from '../basics/index.js';
 import { moduleNotImported } from '../errors/index.js';
-import { ClientRegistry, DelegationDecisions } from '../signals/index.js';
+import { ClientRegistry, DelegationDecisions, InboundCalls } from '../signals/index.js';
 import { watchClient } from './client-telemetry.js';
-import { DECISION, INSTRUMENTS } from './instrument.js';
+import { DECISION, INSTRUMENTS, OUTCOME, REQUIRED_SCOPES } from './instrument.js';
 import { loadOpenTelemetrySink } from './open-telemetry-sink.js';
 import type { TelemetrySink } from './telemetry-sink.js';
 
@@ -26,27 +26,36 @@ const OPTIONS = Symbol('MaskinportenTelemetryOptions');
 @Injectable()
 class TelemetryWatch implements OnModuleInit, OnApplicationShutdown {
   readonly #options: MaskinportenTelemetryOptions;
-  readonly #clients: ClientRegistry;
-  readonly #decisions: DelegationDecisions;
+  readonly #clients: ClientRegistry | undefined;
+  readonly #decisions: DelegationDecisions | undefined;
+  readonly #inbound: InboundCalls | undefined;
   readonly #stops: (() => void)[] = [];
 
   constructor(
     @Inject(OPTIONS) options: MaskinportenTelemetryOptions,
     @Optional() clients?: ClientRegistry,
     @Optional() decisions?: DelegationDecisions,
+    @Optional() inbound?: InboundCalls,
   ) {
-    if (clients === undefined || decisions === undefined) throw moduleNotImported('MaskinportenTelemetryModule');
+    if (clients === undefined && inbound === undefined) throw moduleNotImported('MaskinportenTelemetryModule');
     this.#options = options;
     this.#clients = clients;
     this.#decisions = decisions;
+    this.#inbound = inbound;
   }
 
   async onModuleInit(): Promise<void> {
     const sink = this.#options.sink ?? (await loadOpenTelemetrySink());
-    this.#stops.push(
-      this.#decisions.onDecision((decision) => sink.add(INSTRUMENTS.delegationDecisions, 1, { [DECISION]: decision })),
-      this.#clients.watch(({ name, tokens }) => this.#stops.push(watchClient(name, tokens, sink))),
-    );
+    const stops = [
+      this.#decisions?.onDecision((decision) => sink.add(INSTRUMENTS.delegationDecisions, 1, { [DECISION]: decision })),
+      this.#clients?.watch(({ name, tokens }) => this.#stops.push(watchClient(name, tokens, sink))),
+      this.#inbound?.onCall(({ outcome, requiredScopes }) => {
+        // The prefix of a scope may be an organisation's number.
+        const scopes = requiredScopes.join(' ').replaceAll(/\d{9,}/g, '…');
+        sink.add(INSTRUMENTS.inboundCalls, 1, { [OUTCOME]: outcome, [REQUIRED_SCOPES]: scopes });
+      }),
+    ];
+    this.#stops.push(...stops.filter((stop) => stop !== undefined));
   }
 
   onApplicationShutdown(): void {
@@ -55,8 +64,8 @@ class TelemetryWatch implements OnModuleInit, OnApplicationShutdown {
 }
 
 /**
- * Spans and metrics of all Maskinporten clients of an application, and of the decisions of `SystemUserGuard`. Import it
- * once, beside `MaskinportenModule`; nothing is measured and no library is loaded without it.
+ * Spans and metrics of all Maskinporten clients of an application, of the decisions of `SystemUserGuard`, and of
+ * the calls that `@RequireScope` judged. Import it once, beside `MaskinportenModule` or `MaskinportenResourceServerModule`; nothing is measured and no library is loaded without it.
  *
  * @throws MaskinportenConfigurationError (`MP_CONFIG`) at start when there is no sink and `@opentelemetry/api` is not installed.
  * @example

@@ -29,7 +29,10 @@ import fc from 'fast-check';
 import { firstValueFrom, of, type Observable } from 'rxjs';
 import { WebSocket } from 'ws';
 import { rsaKeyPair } from '../../../../../test/support/pool.js';
+import { MaskinportenAuditModule } from '../../audit/index.js';
+import { MemoryAuditStore } from '../../audit/memory-audit-store.fixtures.js';
 import { InboundCalls, type InboundCall } from '../../signals/index.js';
+import { MaskinportenTelemetryModule, type TelemetrySink } from '../../telemetry/index.js';
 import {
   ConsumerPolicy,
   CurrentConsumer,
@@ -948,6 +951,60 @@ describe('refused starts', () => {
       'is written twice on the same thing: write what is meant in one',
     );
     expect(said(() => controller(RequireScope('a'), RequireAnyScope('b')))).toBe('accepted');
+  });
+});
+
+describe('audit log and telemetry', () => {
+  it('F-138: hear of every call, without MaskinportenModule; metrics name no organisation', async () => {
+    const store = new MemoryAuditStore();
+    const measured: unknown[] = [];
+    const sink: TelemetrySink = {
+      add: ({ name }, value, attributes) => measured.push([name, value, attributes]),
+      record: () => undefined,
+      observe: () => () => undefined,
+    };
+    @Controller('own')
+    class Own {
+      @Get(':id')
+      @RequireScope('310000019:things.read')
+      read(): string {
+        return 'own';
+      }
+    }
+    const app = await start(
+      {
+        imports: [MaskinportenAuditModule.forRoot({ store }), MaskinportenTelemetryModule.forRoot({ sink })],
+        controllers: [Own],
+      },
+      undefined,
+      { issuer: issuer.issuer },
+    );
+    await app.listen(0, '127.0.0.1');
+    app.get(InboundCalls).onCall(() => {
+      throw new Error('canary');
+    });
+    const supplied = { supplier: organisation('310000027'), scope: '310000019:things.read', jti: 'jti-1' };
+    expect(await call(app, '/own/1', bearer(supplied))).toMatchObject({ status: 200 });
+    expect(await call(app, '/own/1', bearer({ jti: 'jti-2' }))).toMatchObject({ status: 403 });
+    expect(await call(app, '/own/1')).toMatchObject({ status: 401 });
+    expect(app.get(InboundCalls).listenerFailures).toBe(3);
+    await app.close();
+    const common = { kind: 'inbound', method: 'GET', pathTemplate: '/own/{id}', organisation: '310000019' };
+    const records = store.stored.filter(({ kind }) => kind === 'inbound');
+    expect(records).toMatchObject([
+      { ...common, decision: 'accepted', caller: '310000027', jti: 'jti-1', scopes: ['310000019:things.read'] },
+      { ...common, decision: 'scope_missing', caller: '310000019', jti: 'jti-2', scopes: [READ, WRITE] },
+      { kind: 'inbound', decision: 'token_missing', pathTemplate: '/own/{id}' },
+    ]);
+    expect(records[2]).not.toHaveProperty('organisation');
+    const scopes = '…:things.read';
+    expect(measured).toEqual(
+      ['accepted', 'scope_missing', 'token_missing'].map((outcome) => [
+        'maskinporten.server.calls',
+        1,
+        { 'maskinporten.outcome': outcome, 'maskinporten.required_scopes': scopes },
+      ]),
+    );
   });
 });
 
