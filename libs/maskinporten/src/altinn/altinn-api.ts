@@ -86,13 +86,13 @@ export class AltinnApi {
   async call(call: AltinnCall): Promise<AltinnAnswer> {
     const { token: request, signal } = call;
     if (request === undefined) return this.#exchange(call, undefined);
-    const token = await this.#options.tokens.getToken(request, signal === undefined ? {} : { signal });
+    const token = await this.#options.tokens.getToken(request, { signal });
     try {
       return await this.#exchange(call, token);
     } catch (error) {
       const refused = isMaskinportenError(error) && (call.renewOn ?? [401]).includes(error.status ?? 0);
       if (!refused || signal?.aborted === true) throw error;
-      const renewed = await this.#options.tokens.renew(token, signal === undefined ? {} : { signal });
+      const renewed = await this.#options.tokens.renew(token, { signal });
       if (renewed === undefined || renewed.value === token.value) throw error;
       return this.#exchange(call, renewed);
     }

@@ -8,7 +8,7 @@ export interface AltinnProblem {
   /** `AUTH-nnnnn` or `STD-nnnnn`. */
   readonly code?: string;
   /** Altinn's own sentence, cleaned. */
-  readonly text?: string;
+  readonly text?: string | undefined;
   readonly traceId?: string;
   readonly validationErrors: readonly AltinnValidationError[];
 }
@@ -24,7 +24,7 @@ const TRACE_ID = /^[\w:.-]{8,80}$/;
 export function readProblem(json: unknown, text: string, secrets: readonly string[]): AltinnProblem {
   if (!isRecord(json)) {
     const plain = text.startsWith('<') ? undefined : sanitiseText(text, secrets);
-    return { validationErrors: [], ...(plain === undefined ? {} : { text: plain }) };
+    return { validationErrors: [], text: plain };
   }
   const code = readText(json, 'code');
   // Newer answers say it in `title`, older ones in `detail` with a generic title.
@@ -32,7 +32,7 @@ export function readProblem(json: unknown, text: string, secrets: readonly strin
   const traceId = readText(json, 'traceId');
   return {
     ...(code !== undefined && CODE.test(code) ? { code } : {}),
-    ...(said === undefined ? {} : { text: said }),
+    text: said,
     ...(traceId !== undefined && TRACE_ID.test(traceId) ? { traceId } : {}),
     validationErrors: readRecords(json, 'validationErrors').flatMap((entry) => {
       const rule = readText(entry, 'code');

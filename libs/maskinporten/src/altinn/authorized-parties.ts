@@ -47,7 +47,7 @@ export class AuthorizedParties {
   ): Promise<PartiesAnswer> {
     const token = normaliseTokenRequest({
       scopes: ALTINN_SCOPES.authorizedParties,
-      systemUser: { organisation, ...(externalRef === undefined ? {} : { externalRef }) },
+      systemUser: { organisation, externalRef },
       exchange: 'altinn',
     });
     const parties: AuthorizedParty[] = [];

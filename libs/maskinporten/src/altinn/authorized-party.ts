@@ -3,8 +3,8 @@ import { read, readList, readRecords, readText, type WireRecord } from './wire.j
 
 /** Somebody a system user may act for: its owner, a client of an agent, or a subunit of either. */
 export interface AuthorizedParty {
-  readonly organisation?: string;
-  readonly name?: string;
+  readonly organisation?: string | undefined;
+  readonly name?: string | undefined;
   /** Names of access packages without their URN prefix, in lower case. */
   readonly accessPackages: readonly string[];
   /** Resources that are delegated directly; a resource that comes with a package is not among them. */
@@ -39,8 +39,8 @@ function readParty(record: WireRecord): AuthorizedParty {
   const organisation = parseOrganisationNumber(read(record, 'organizationNumber'));
   const name = readText(record, 'name');
   return {
-    ...(organisation === undefined ? {} : { organisation }),
-    ...(name === undefined ? {} : { name }),
+    organisation,
+    name,
     accessPackages: texts(record, 'authorizedAccessPackages').map(packageCode),
     resources: texts(record, 'authorizedResources'),
     hasAccess: isOff(read(record, 'isDeleted')) && isOff(read(record, 'onlyHierarchyElementWithNoAccess')),

@@ -1,9 +1,10 @@
+import { isRecord, ownMembers } from '../basics/index.js';
 import { createError, type MaskinportenError } from '../errors/index.js';
 
 /** What callers give, checked before anything is sent. Own members only, so that a polluted prototype adds nothing (T-66). */
 export function inputRecord(value: unknown, field: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongInput(field, 'must be an object');
-  return Object.assign(Object.create(null) as Record<string, unknown>, value);
+  if (!isRecord(value)) throw wrongInput(field, 'must be an object');
+  return ownMembers(value);
 }
 
 /** Undefined reads as an empty list. */

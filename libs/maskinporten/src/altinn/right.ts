@@ -8,7 +8,7 @@ export interface Right {
   /** `ske-krav-og-betalinger`; an app is `app_{org}_{app}`. */
   readonly resource: string;
   /** Default: all that the resource has. */
-  readonly action?: string;
+  readonly action?: string | undefined;
 }
 
 /** A right as a caller may write it: in short, or with the resource as Altinn itself has it. */
@@ -17,7 +17,7 @@ export type RightInput =
   | {
       /** `[{ id: 'urn:altinn:resource', value: 'ske-krav-og-betalinger' }]`, or an app by `urn:altinn:org` and `urn:altinn:app`. */
       readonly resource: readonly { readonly id: string; readonly value: string }[];
-      readonly action?: string;
+      readonly action?: string | undefined;
     };
 
 /** @throws TokenRequestInvalidError (`MP_REQUEST`) naming the field that is wrong */
@@ -29,7 +29,7 @@ function writeRight(value: unknown, field: string): object {
   const { resource, action } = inputRecord(value, field);
   const checked = action === undefined ? undefined : inputText(action, `${field}.action`);
   return {
-    ...(checked === undefined ? {} : { action: checked }),
+    action: checked,
     resource: [{ id: 'urn:altinn:resource', value: resourceFrom(resource, `${field}.resource`) }],
   };
 }
@@ -53,7 +53,7 @@ export function readRights(record: WireRecord, name: string): Right[] {
     const resource = resourceOf(readRecords(right, 'resource'));
     const action = readText(right, 'action');
     if (resource === undefined) return [];
-    return [{ resource, ...(action === undefined ? {} : { action }) }];
+    return [{ resource, action }];
   });
 }
 

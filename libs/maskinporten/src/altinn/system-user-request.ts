@@ -13,13 +13,13 @@ interface RequestFacts {
   readonly id: string;
   readonly status: RequestStatus;
   /** Where somebody at the customer approves it. Show it; never build it yourself: the host changes. */
-  readonly confirmUrl?: string;
-  readonly redirectUrl?: string;
-  readonly systemId?: string;
+  readonly confirmUrl?: string | undefined;
+  readonly redirectUrl?: string | undefined;
+  readonly systemId?: string | undefined;
   /** The customer: nine digits. */
-  readonly organisation?: string;
-  readonly externalRef?: string;
-  readonly created?: Date;
+  readonly organisation?: string | undefined;
+  readonly externalRef?: string | undefined;
+  readonly created?: Date | undefined;
 }
 
 /** Your ask to one customer for a system user. */
@@ -35,7 +35,7 @@ export interface SystemUserRequest extends RequestFacts {
 /** Your ask to add or remove rights of an existing system user. */
 export interface SystemUserChangeRequest extends RequestFacts {
   readonly kind: 'change';
-  readonly systemUserId?: string;
+  readonly systemUserId?: string | undefined;
   readonly requiredRights: readonly Right[];
   readonly unwantedRights: readonly Right[];
   readonly requiredAccessPackages: readonly string[];
@@ -77,7 +77,7 @@ export function readChangeRequest(what: string, json: unknown, insecure?: Insecu
   return Object.freeze({
     kind: 'change' as const,
     ...readFacts(what, json, insecure),
-    ...(systemUserId === undefined ? {} : { systemUserId }),
+    systemUserId,
     requiredRights: readRights(json, 'requiredRights'),
     unwantedRights: readRights(json, 'unwantedRights'),
     requiredAccessPackages: readPackages(json, 'requiredAccessPackages'),
@@ -97,12 +97,12 @@ function readFacts(what: string, json: Readonly<Record<string, unknown>>, insecu
   return {
     id: id.toLowerCase(),
     status: readStatus(what, json),
-    ...(organisation === undefined ? {} : { organisation }),
-    ...(systemId === undefined ? {} : { systemId }),
-    ...(externalRef === undefined ? {} : { externalRef }),
-    ...(redirectUrl === undefined ? {} : { redirectUrl }),
-    ...(confirmUrl === undefined ? {} : { confirmUrl }),
-    ...(created === undefined ? {} : { created }),
+    organisation,
+    systemId,
+    externalRef,
+    redirectUrl,
+    confirmUrl,
+    created,
   };
 }
 

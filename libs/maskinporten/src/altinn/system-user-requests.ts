@@ -194,11 +194,11 @@ function createBody(request: NewRequest): object {
   return {
     systemId,
     partyOrgNo: organisation,
-    ...(reference === undefined ? {} : { externalRef: reference }),
-    ...(shown === undefined ? {} : { integrationTitle: shown }),
+    externalRef: reference,
+    integrationTitle: shown,
     ...(optionalFlag(agent, 'agent') === true ? {} : { rights: written }),
     accessPackages: writePackages(accessPackages, 'accessPackages'),
-    ...(back === undefined ? {} : { redirectUrl: back }),
+    redirectUrl: back,
   };
 }
 
@@ -209,7 +209,7 @@ function changeBody(request: Readonly<Record<string, unknown>>): object {
     unwantedRights: writeRights(request['unwantedRights'], 'unwantedRights'),
     requiredAccessPackages: writePackages(request['requiredAccessPackages'], 'requiredAccessPackages'),
     unwantedAccessPackages: writePackages(request['unwantedAccessPackages'], 'unwantedAccessPackages'),
-    ...(redirectUrl === undefined ? {} : { redirectUrl }),
+    redirectUrl,
   };
 }
 

@@ -10,15 +10,15 @@ import { read, readDate, readText, type WireRecord } from './wire.js';
 export interface SystemUser {
   /** UUID; for one that came from a request, the id of that request. */
   readonly id: string;
-  readonly systemId?: string;
+  readonly systemId?: string | undefined;
   /** The customer that owns it; for an agent the accountant or auditor, not its client. Nine digits. */
   readonly organisation: string;
   /** The customer's organisation number unless it was created with another. */
   readonly externalRef: string;
   /** `agent`: acts for the clients of its owner. */
   readonly userType: 'standard' | 'agent';
-  readonly title?: string;
-  readonly created?: Date;
+  readonly title?: string | undefined;
+  readonly created?: Date | undefined;
 }
 
 /**
@@ -43,8 +43,8 @@ export function readSystemUser(what: string, record: WireRecord): SystemUser | u
     organisation,
     externalRef: readText(record, 'externalRef') ?? organisation,
     userType,
-    ...(systemId === undefined ? {} : { systemId }),
-    ...(title === undefined ? {} : { title }),
-    ...(created === undefined ? {} : { created }),
+    systemId,
+    title,
+    created,
   });
 }

@@ -16,7 +16,7 @@ export interface AuditMigration {
   readonly connectionString: string;
   /** Role that the service runs as: it is allowed to insert and select, and nothing else. */
   readonly runningRole?: string;
-  /** Told what is done. Default: nobody. */
+  /** Called with what is done. Default: nothing is said. */
   readonly log?: (line: string) => void;
 }
 

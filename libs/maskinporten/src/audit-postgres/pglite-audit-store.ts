@@ -1,9 +1,8 @@
 import { FolderLock } from '../basics/index.js';
 import type { AuditDatabase, Row } from './audit-database.js';
-import { auditFolderError, explainLock } from './audit-folder-error.js';
+import { auditFolderError, explainLock, makePrivateFolder } from './audit-folder.js';
 import { migrate, type MigrationClient } from './migrate-audit-database.js';
 import { PostgresAuditStore } from './postgres-audit-store.js';
-import { makePrivateFolder } from './private-folder.js';
 
 /** A `PGlite` of `@electric-sql/pglite`, as far as it is used. */
 export interface PgliteLike {

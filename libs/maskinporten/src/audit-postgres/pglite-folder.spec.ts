@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { FolderLock, FolderNotLockableError } from '../basics/index.js';
-import { explainLock } from './audit-folder-error.js';
+import { explainLock } from './audit-folder.js';
 import { openPgliteAuditStore } from './pglite-audit-store.js';
 import { memoryPglite, putEmptyPglite } from './prepared-pglite.fixtures.js';
 

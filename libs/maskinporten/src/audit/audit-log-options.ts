@@ -44,11 +44,11 @@ export interface AuditLogOptions {
   readonly checkpointKey?: CheckpointKey;
   /** A checkpoint is signed after so many records, and so long after the first record that none covers. Defaults: 1,000 and 60 s. */
   readonly checkpointEvery?: { readonly records?: number; readonly seconds?: number };
-  /** Told of each checkpoint that is stored. Copies outside the database are what makes it hard to rewrite. */
+  /** Called with each checkpoint that is stored. Copies outside the database are what makes it hard to rewrite. */
   readonly onCheckpoint?: (checkpoint: AuditCheckpoint) => void;
-  /** Told when the store stops answering, when it answers again, and after a conflict. */
+  /** Called when the store stops answering, when it answers again, and after a conflict. */
   readonly onState?: (status: AuditStatus) => void;
-  /** Told of each conflict: `audit verify` shows what happened (F-156). */
+  /** Called with each conflict: `audit verify` shows what happened (F-156). */
   readonly onConflict?: (conflict: AuditConflict) => void;
   /** Stands in each record. */
   readonly rulebookVersion?: string;

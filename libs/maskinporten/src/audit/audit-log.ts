@@ -4,7 +4,7 @@ import { checkAuditLogOptions, type AuditLogOptions, type AuditStatus } from './
 import type { AuditEntry, AuditRecord } from './audit-record.js';
 import type { AuditPage, AuditSearch, AuditStore } from './audit-store.js';
 import { BatchWriter } from './batch-writer.js';
-import { cleanFacts } from './clean-entry.js';
+import { cleanFacts } from './clean-facts.js';
 import { PendingQueue } from './pending-queue.js';
 import { PendingRecord, type PendingOutcome, type RecordContent } from './pending-record.js';
 
@@ -15,7 +15,7 @@ const CLOSE_DEADLINE_MS = 5_000;
  * means that those before it are. What came while one batch was being stored goes out together as the next.
  *
  * While the store does not answer, `write` with `required` fails at once, and everything else waits in a queue that is
- * bounded; what it cannot hold is counted and told by a `gap` record (F-133). Text is cleaned first: person numbers,
+ * bounded; what it cannot hold is counted and recorded as a `gap` (F-133). Text is cleaned first: person numbers,
  * tokens and control characters never reach the store.
  *
  * @example
@@ -88,7 +88,7 @@ export class AuditLog {
   /**
    * Stores a record and waits for it only while the store answers.
    *
-   * @returns true when it is durable; false when it goes on waiting, also for a store that is being opened, or had to be
+   * @returns true when it is durable; false when it still waits, also for a store that is being opened, or had to be
    *   counted as lost
    */
   offer(entry: AuditEntry): Promise<boolean> {
@@ -182,7 +182,7 @@ export class AuditLog {
   }
 }
 
-/** Undefined for what is no time, or one that a database may refuse: with it, nothing behind it would ever be stored. */
+/** Undefined for what is not a time, or one that a database may refuse: with it, nothing behind it would ever be stored. */
 function timeOf(at: Date | undefined): string | undefined {
   const year = at?.getUTCFullYear() ?? Number.NaN;
   return year >= 1 && year <= 9_998 ? at?.toISOString() : undefined;

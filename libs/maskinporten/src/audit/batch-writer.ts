@@ -133,7 +133,7 @@ export class BatchWriter {
         if (!this.#isEnded) await this.#afterFailure(error);
       }
     }
-    // In the same turn as the look into the queue: whoever writes from now on starts it again.
+    // In the same turn as the look into the queue: the next one that writes starts it again.
     this.#running = undefined;
   }
 
@@ -153,7 +153,7 @@ export class BatchWriter {
     const at = this.#now();
     const contents = this.#taken.map(({ content }) => content);
     const interrupted = [...this.#interrupted];
-    const opening = this.#chain.isOpen ? undefined : { at, interrupted, ...(earlier === undefined ? {} : { earlier }) };
+    const opening = this.#chain.isOpen ? undefined : { at, interrupted, earlier };
     const records = contents.length === 0 && !this.isFailing ? [] : this.#chain.seal(contents, opening);
     const isLast = this.#isFinishing && this.#queue.isEmpty;
     const head = records.at(-1) ?? this.#chain.head;

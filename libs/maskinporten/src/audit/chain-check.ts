@@ -2,7 +2,7 @@ import type { AuditRecord } from './audit-record.js';
 import { GENESIS, hashOf } from './chain.js';
 import { finding, type Findings } from './finding.js';
 
-/** Misfits of one writer that are compared with each other; more than that is no exchange of a few records. */
+/** Misfits of one writer that are compared with each other; more than that is not an exchange of a few records. */
 const MAX_MISFITS = 200;
 
 /** Follows the records of one writer in order and says where they are not what was written. Keeps a few of them. */

@@ -25,7 +25,11 @@ export class ChainWriter {
   /** Records that continue what is stored. Nothing changes here until {@link advance}, so the same place can be sealed again. */
   seal(
     contents: readonly RecordContent[],
-    opening?: { readonly at: string; readonly earlier?: AuditHead; readonly interrupted?: readonly AuditHead[] },
+    opening?: {
+      readonly at: string;
+      readonly earlier?: AuditHead | undefined;
+      readonly interrupted?: readonly AuditHead[];
+    },
   ): AuditRecord[] {
     const records: AuditRecord[] = [];
     let { seq, hash } = this.#head;

@@ -5,7 +5,7 @@ import type { AuditHead } from './chain.js';
 const FORMAT = 'maskinporten-audit-checkpoint-1';
 
 /**
- * A signed statement of how far a writer had come. Whoever keeps copies of them outside the database notices when the
+ * A signed statement of how far a writer had come. Somebody who keeps copies of them outside the database notices when the
  * end of the log is cut off or rewritten.
  */
 export interface AuditCheckpoint extends AuditHead {
@@ -29,7 +29,7 @@ function loadKey(key: CheckpointKey, create: (pem: string | Buffer) => KeyObject
     loaded = typeof key === 'string' || Buffer.isBuffer(key) ? create(key) : key;
   } catch {
     // Node's message may quote what it read.
-    throw keyError('the key of the audit log is no PEM that can be read');
+    throw keyError('the key of the audit log cannot be read as PEM');
   }
   if (loaded.asymmetricKeyType !== 'ed25519') throw keyError('the key of the audit log is not an Ed25519 key');
   return loaded;

@@ -21,7 +21,7 @@ export interface AuditFinding {
   /** Number of the record; the first of several. */
   readonly seq: number;
   /** The last of several, when known. */
-  readonly toSeq?: number;
+  readonly toSeq?: number | undefined;
   /** What was seen, in one sentence. */
   readonly detail: string;
   /** What to do about it, in one sentence. */
@@ -47,7 +47,7 @@ export function finding(
   detail: string,
   toSeq?: number,
 ): AuditFinding {
-  return { kind, writer, seq, ...(toSeq === undefined ? {} : { toSeq }), detail, advice: ADVICE[kind] };
+  return { kind, writer, seq, toSeq, detail, advice: ADVICE[kind] };
 }
 
 /** Findings of one verification, one per record and so many in all. */

@@ -16,7 +16,7 @@ export { GENESIS, canonicalText, hashOf } from './chain.js';
 export type { AuditHead, UnsealedRecord } from './chain.js';
 export { CheckpointSigner, CheckpointVerifier } from './checkpoint.js';
 export type { AuditCheckpoint, CheckpointKey } from './checkpoint.js';
-export { cleanText } from './clean-text.js';
+export { cleanText } from './clean-facts.js';
 export { checkSearch, cursorOf } from './search-page.js';
 export type { CheckedSearch, SearchPosition } from './search-page.js';
 export { verifyAuditLog } from './verify-audit-log.js';

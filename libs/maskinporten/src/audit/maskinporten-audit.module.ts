@@ -71,7 +71,7 @@ class AuditWatch implements OnModuleInit, OnApplicationShutdown {
     this.#sources = { inbound, ...(isClient ? { client: { clients, decisions, observers, contributors } } : {}) };
   }
 
-  /** A database that is away is no reason not to start (F-133); one that must not be written like this is (F-155). */
+  /** The application starts although the database is away (F-133); not with one that must not be written like this (F-155). */
   async onModuleInit(): Promise<void> {
     this.#stop = watchForAudit(this.#log, this.#sources, this.#otherCalls);
     try {

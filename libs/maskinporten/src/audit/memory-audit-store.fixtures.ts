@@ -8,7 +8,7 @@ import {
 } from './audit-store.js';
 import { GENESIS, type AuditHead } from './chain.js';
 import type { AuditCheckpoint } from './checkpoint.js';
-import { cleanText } from './clean-text.js';
+import { cleanText } from './clean-facts.js';
 import { checkSearch, cursorOf } from './search-page.js';
 
 /** By code unit, as a database does it with times and UUIDs. */

@@ -12,7 +12,7 @@ export type PendingOutcome = 'stored' | 'refused' | 'lost';
 
 /**
  * A record that is on its way, and the one who waits for it. `required`: what it tells of must not happen unless it is
- * stored, so it is given up when that fails; everything else goes on waiting although nobody waits for it any more.
+ * stored, so it is given up when that fails; everything else still waits although nobody waits for it any more.
  */
 export class PendingRecord {
   readonly #onSettled: ((outcome: PendingOutcome) => void) | undefined;

@@ -46,7 +46,7 @@ export async function genuineLog(writers: number, requestsOfEach: number): Promi
   return store;
 }
 
-/** Seals the records of a writer anew from a place on, as somebody would who knows the format. */
+/** Seals the records of a writer again from a place on, as somebody would who knows the format. */
 export function resealed(records: readonly AuditRecord[], writer: string, fromSeq: number): AuditRecord[] {
   let previous: string | undefined;
   return records.map((record) => {

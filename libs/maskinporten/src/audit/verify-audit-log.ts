@@ -28,7 +28,7 @@ export interface AuditVerification {
   readonly records: number;
   readonly writers: number;
   readonly checkpoints: number;
-  /** Records at the ends of writers that no genuine checkpoint covers: cutting them off, or writing them anew, would not be noticed. */
+  /** Records at the ends of writers that no genuine checkpoint covers: cutting them off, or rewriting them, would not be noticed. */
   readonly uncovered: number;
   /** All that were found; the list may be shorter. */
   readonly findingCount: number;
@@ -187,7 +187,7 @@ class WriterCheck {
   readonly #end: AuditHead | undefined;
   /** Last number that anything outside the writer's own records agrees with. */
   #agreed = 0;
-  /** First and last record after the end that the writer itself has told. */
+  /** First and last record after the end that the writer itself has named. */
   #foreign: [first: number, last: number] | undefined;
   #next: AuditHead | undefined;
   #hasBegun = false;
@@ -234,7 +234,7 @@ class WriterCheck {
     }
   }
 
-  /** Unless the writer has signed them: then what was told of its end is false, and found where that stands. */
+  /** Unless the writer has signed them: then what was said of its end is false, and found where that stands. */
   #reportForeign(): void {
     if (this.#foreign === undefined || this.#end === undefined) return;
     const [first, last] = this.#foreign;
@@ -250,7 +250,7 @@ class WriterCheck {
       if ('signature' in head) this.covered = seq;
     } else if (!this.#isRewritten && !this.chain.foundAfter(this.#agreed)) {
       this.#isRewritten = true;
-      const detail = `the chain was written anew: record ${seq} is known with another hash`;
+      const detail = `the chain was rewritten: record ${seq} is known with another hash`;
       this.#findings.add(finding('altered', this.chain.writer, this.#agreed + 1, detail, seq));
     }
   }

@@ -74,8 +74,8 @@ export function kmsError(error: unknown): MaskinportenError {
     field,
     hint,
     actBy: 'you',
-    ...(facts.status === undefined ? {} : { status: facts.status }),
-    ...(facts.requestId === undefined ? {} : { traceId: facts.requestId }),
+    status: facts.status,
+    traceId: facts.requestId,
   });
 }
 

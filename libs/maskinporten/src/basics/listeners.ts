@@ -1,6 +1,6 @@
 /**
- * Those who hear of something. One that throws or rejects costs a count and nothing else (F-138): whoever speaks has its
- * own work to finish.
+ * Those who hear of something. One that throws or rejects costs a count and nothing else (F-138): the
+ * one that speaks has its own work to finish.
  *
  * @example
  * const changes = new Listeners<[change: KeyChange]>();

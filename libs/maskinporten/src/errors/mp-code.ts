@@ -1,7 +1,7 @@
 import type { MaskinportenErrorCode } from './error-code.js';
 import type { ErrorDetails } from './maskinporten-error.js';
 
-/** How one documented refusal of Maskinporten is told to our callers. Source: Digdir, troubleshooting. */
+/** How one documented refusal of Maskinporten is passed on to our callers. Source: Digdir, troubleshooting. */
 export interface Refusal {
   readonly code: MaskinportenErrorCode;
   readonly summary: string;

@@ -2,7 +2,7 @@ import { isRecord } from '../basics/index.js';
 import { createError } from './create-error.js';
 import type { MaskinportenError, OAuthErrorName } from './maskinporten-error.js';
 import { refusalOf } from './refusal.js';
-import { sanitiseText } from './sanitise.js';
+import { sanitiseText } from './sanitise-text.js';
 
 /** Digdir's page on what each code means. */
 export const TROUBLESHOOTING_URL = 'https://docs.digdir.no/docs/Maskinporten/maskinporten_feilsoking';
@@ -82,7 +82,7 @@ export function decodeOAuthError(
   });
 }
 
-/** What the server itself said, cleaned, without the trace id that is told apart from it. */
+/** What the server itself said, cleaned, without the trace id, which has a member of its own. */
 function wordsOf(description: string | undefined): string {
   const words = description?.replace(/\s*\(?(?:trace_id|correlation id):\s*[0-9a-f-]{16,36}\)?\.?/i, '').trim();
   return words === undefined || words === '' ? '' : ` It said: "${words}"`;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ERROR_CODES, type MaskinportenErrorCode } from '../errors/index.js';
 import { ClientHealth } from './client-health.js';
+import { stateOfTier } from './health-state.js';
 import type { ClientReport } from './client-report.js';
 import { faultEffect } from './fault-effect.js';
 import { DAY_MS, error, HandClock, ScriptedService, START_MS } from './health.fixtures.js';
@@ -291,4 +292,14 @@ describe('the health of a client', () => {
       expect([undefined, 'degraded', 'down']).toContain(faultEffect(error(code))?.state);
     }
   });
+});
+
+it.each([
+  ['up', 'up'],
+  ['notice', 'up'],
+  ['degraded', 'degraded'],
+  ['critical', 'degraded'],
+  ['expired', 'down'],
+] as const)('a credential whose expiry is %s makes the health %s', (tier, state) => {
+  expect(stateOfTier(tier)).toBe(state);
 });

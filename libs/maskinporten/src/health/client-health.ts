@@ -6,8 +6,7 @@ import type { TokenEvent, TokenServiceStatus, WatchedTokenService } from '../sig
 import { REPORT_PARTS, type ClientReport, type FaultReport, type ReportPart } from './client-report.js';
 import { ExpiryNotices, type ExpiryNotice } from './expiry-notices.js';
 import { FaultMemory, type RememberedFault } from './fault-memory.js';
-import { worst, type HealthState } from './health-state.js';
-import { stateOfTier } from './state-of-tier.js';
+import { stateOfTier, worst, type HealthState } from './health-state.js';
 
 /** Above this the clock of the machine needs somebody's attention (docs/health.md, F-100). */
 const CLOCK_NOTICE_MS = 5_000;
@@ -18,7 +17,7 @@ interface IssuerCheck {
   readonly at: string;
   readonly latencyMs: number;
   /** Set when it failed. */
-  readonly code?: string;
+  readonly code?: string | undefined;
 }
 
 /**
@@ -57,7 +56,7 @@ export class ClientHealth {
     const nowMs = this.#clock.monotonicMs();
     if (code === undefined) this.#faults.issuerAnswered(nowMs);
     const latencyMs = Math.round(nowMs - startedMs);
-    this.#lastCheck = { at: this.#now(), latencyMs, ...(code === undefined ? {} : { code }) };
+    this.#lastCheck = { at: this.#now(), latencyMs, code };
   }
 
   /** What has to be said about the ends of certificate and key, once each. */
@@ -91,7 +90,7 @@ export class ClientHealth {
       const { error } = event;
       this.#faults.failed(error, event, this.#clock.monotonicMs());
       const { code, mpCode } = error;
-      this.#lastToken = { outcome: 'refused', at: this.#now(), code, ...(mpCode === undefined ? {} : { mpCode }) };
+      this.#lastToken = { outcome: 'refused', at: this.#now(), code, mpCode };
     }
   }
 
@@ -104,7 +103,7 @@ export class ClientHealth {
       identifier,
       checkedAt,
       latencyMs,
-      ...(code === undefined ? {} : { code }),
+      code,
     };
   }
 
@@ -113,7 +112,7 @@ export class ClientHealth {
     return {
       status: worst(own.map(({ state }) => state)),
       cached: cachedTokens,
-      ...(this.#lastToken === undefined ? {} : { last: this.#lastToken }),
+      last: this.#lastToken,
       faults: own.map(faultReport),
     };
   }
@@ -141,7 +140,7 @@ export class ClientHealth {
 }
 
 function faultReport({ area, code, mpCode, scopes }: RememberedFault): FaultReport {
-  return { area, code, ...(mpCode === undefined ? {} : { mpCode }), ...(scopes === undefined ? {} : { scopes }) };
+  return { area, code, mpCode, scopes };
 }
 
 function keyOf(
@@ -152,10 +151,10 @@ function keyOf(
   const status: HealthState = refused?.state ?? (fallback || reloadFailures.length > 0 ? 'degraded' : 'up');
   return {
     status,
-    ...(kid === undefined ? {} : { kid: kid.slice(0, 8) }),
+    kid: kid?.slice(0, 8),
     fallback,
     ...(reloadFailures.length === 0 ? {} : { reloadFailures }),
-    ...(refused === undefined ? {} : { code: refused.code }),
+    code: refused?.code,
   };
 }
 

@@ -20,8 +20,8 @@ export interface ExpiryReport {
 export interface FaultReport {
   readonly area: string;
   readonly code: string;
-  readonly mpCode?: string;
-  readonly scopes?: readonly string[];
+  readonly mpCode?: string | undefined;
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /** What is known about one client. For eyes that have been authenticated: it names codes, scopes and dates. */
@@ -32,27 +32,29 @@ export interface ClientReport {
     readonly identifier: string;
     readonly checkedAt?: string;
     readonly latencyMs?: number;
-    readonly code?: string;
+    readonly code?: string | undefined;
   };
   readonly tokens: {
     readonly status: HealthState;
     readonly cached: number;
-    readonly last?: {
-      readonly outcome: 'obtained' | 'refused';
-      readonly at: string;
-      readonly code?: string;
-      readonly mpCode?: string;
-    };
+    readonly last?:
+      | {
+          readonly outcome: 'obtained' | 'refused';
+          readonly at: string;
+          readonly code?: string | undefined;
+          readonly mpCode?: string | undefined;
+        }
+      | undefined;
     readonly faults: readonly FaultReport[];
   };
   readonly key: {
     readonly status: HealthState;
     /** At most eight characters. */
-    readonly kid?: string;
+    readonly kid?: string | undefined;
     readonly fallback: boolean;
     /** Key files that have changed and could not be taken (F-111, F-113). */
     readonly reloadFailures?: TokenServiceStatus['key']['reloadFailures'];
-    readonly code?: string;
+    readonly code?: string | undefined;
   };
   readonly expiry: { readonly status: HealthState; readonly credentials: readonly ExpiryReport[] };
   readonly clock: { readonly status: HealthState; readonly offsetMs: number };

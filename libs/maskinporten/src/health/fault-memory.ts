@@ -5,10 +5,10 @@ import { faultEffect, type FaultEffect } from './fault-effect.js';
 /** A fault that has not been proven over. */
 export interface RememberedFault extends FaultEffect {
   readonly code: string;
-  readonly mpCode?: string;
+  readonly mpCode?: string | undefined;
   readonly atMs: number;
   readonly kind: RequestKind;
-  readonly scopes?: readonly string[];
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /** Which request something happened to. */
@@ -41,7 +41,7 @@ export class FaultMemory {
     this.#faults.set(name, {
       ...effect,
       code: error.code,
-      ...(error.mpCode === undefined ? {} : { mpCode: error.mpCode }),
+      mpCode: error.mpCode,
       atMs: nowMs,
       kind,
       ...(effect.area === 'request' ? { scopes } : {}),

@@ -25,9 +25,9 @@ export class HandClock implements Clock {
 }
 
 export const error = (code: MaskinportenErrorCode, details: Partial<ErrorDetails> = {}): MaskinportenError =>
-  createError(code, { message: 'told to fail', ...details });
+  createError(code, { message: 'fails on purpose', ...details });
 
-/** Says and does what it is told: for what health makes of a service, not for what a service is. */
+/** Says and does what a test wants: for what health makes of a service, not for what a service is. */
 export class ScriptedService implements WatchedTokenService {
   readonly clientId = 'client-id-nobody-should-see';
   readonly listeners = new Set<TokenEventListener>();

@@ -1,4 +1,4 @@
-import { ownMembers } from '../basics/index.js';
+import { isRecord, ownMembers } from '../basics/index.js';
 import { checkUrl, type InsecureHosts, type SecurityEvent } from '../http/index.js';
 
 const WELL_KNOWN = '/.well-known/oauth-authorization-server';
@@ -80,7 +80,7 @@ function parseObject(body: Buffer): Record<string, unknown> {
   } catch {
     throw new MetadataRefusal('is not JSON');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     throw new MetadataRefusal('is not a JSON object');
   }
   return ownMembers({ ...value });

@@ -60,11 +60,11 @@ function forSystemUser({ request, client }: MaskinportenScope, binding: Binding)
     request: normaliseTokenRequest({
       scopes,
       systemUser: binding.systemUser,
-      ...(resource === undefined ? {} : { resource }),
-      ...(consumerOrg === undefined ? {} : { consumerOrg }),
-      ...(consent === undefined ? {} : { consent }),
-      ...(pid === undefined ? {} : { pid }),
-      ...(exchange === undefined ? {} : { exchange }),
+      resource,
+      consumerOrg,
+      consent,
+      pid,
+      exchange,
     }),
     client: binding.client,
   });

@@ -56,7 +56,7 @@ export class HsmConnection {
     const connection = new HsmConnection(child);
     try {
       const { pin, timeoutMs } = options;
-      const facts = await connection.#open({ type: 'open', address, ...(pin === undefined ? {} : { pin }) }, timeoutMs);
+      const facts = await connection.#open({ type: 'open', address, pin }, timeoutMs);
       // A token that nobody uses does not keep a process alive; a signature that somebody waits for has a timer.
       child.unref();
       child.channel?.unref();

@@ -3,17 +3,17 @@ import type { SigningAlgorithm } from '../key-files/index.js';
 /** Which token in which library, and which key on it; all that the process beside ours needs to know. */
 export interface HsmAddress {
   readonly library: string;
-  readonly tokenLabel?: string;
-  readonly tokenSerial?: string;
-  readonly keyLabel?: string;
+  readonly tokenLabel?: string | undefined;
+  readonly tokenSerial?: string | undefined;
+  readonly keyLabel?: string | undefined;
   /** Hexadecimal, lower case. */
-  readonly keyId?: string;
+  readonly keyId?: string | undefined;
   readonly sessions: number;
   readonly environment: Readonly<Record<string, string>>;
 }
 
 export type HsmCommand =
-  | { readonly type: 'open'; readonly address: HsmAddress; readonly pin?: string }
+  | { readonly type: 'open'; readonly address: HsmAddress; readonly pin?: string | undefined }
   | { readonly type: 'sign'; readonly id: number; readonly alg: SigningAlgorithm; readonly data: Uint8Array };
 
 /** What is public on the token: the key's public half, and every X.509 certificate in DER. */

@@ -81,10 +81,10 @@ export function checkOptions(given: Pkcs11SignerOptions): Pkcs11Settings {
   const settings: Pkcs11Settings = {
     address: {
       library: library ?? '',
-      ...ifGiven('tokenLabel', text('token.label', token.label)),
-      ...ifGiven('tokenSerial', text('token.serial', token.serial)),
-      ...ifGiven('keyLabel', text('key.label', key.label)),
-      ...ifGiven('keyId', keyId),
+      tokenLabel: text('token.label', token.label),
+      tokenSerial: text('token.serial', token.serial),
+      keyLabel: text('key.label', key.label),
+      keyId,
       sessions: whole('sessions', 1, 4, 2),
       environment: { ...options.environment },
     },
@@ -98,9 +98,4 @@ export function checkOptions(given: Pkcs11SignerOptions): Pkcs11Settings {
   };
   failures.throwIfAny();
   return settings;
-}
-
-function ifGiven<K extends string>(name: K, value: string | undefined): { readonly [member in K]?: string } {
-  const nothing: { readonly [member in K]?: string } = {};
-  return value === undefined ? nothing : Object.assign(nothing, { [name]: value });
 }

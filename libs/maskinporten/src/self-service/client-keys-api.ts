@@ -73,7 +73,7 @@ export class ClientKeysApi {
   }
 
   async #call(call: Call, signal: AbortSignal | undefined): Promise<RegisteredKeySet> {
-    const options = signal === undefined ? {} : { signal };
+    const options = { signal };
     const token = await this.#options.tokens.getToken(call.token, options);
     try {
       return await this.#attempts(call, token, signal);
@@ -110,7 +110,7 @@ export class ClientKeysApi {
         authorization: `Bearer ${token.value}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
-      ...(body === undefined ? {} : { body }),
+      body,
       deadlineMs: BUDGET.attemptTimeoutMs,
       signal,
       field: SELF_SERVICE_FIELD,
@@ -123,7 +123,7 @@ export class ClientKeysApi {
     const set = readKeySet(json);
     if (set === undefined) throw unusableKeySet(what);
     const serverTime = readDate(answer.headers['date']);
-    return { ...set, ...(serverTime === undefined ? {} : { serverTime }) };
+    return { ...set, serverTime };
   }
 }
 

@@ -9,7 +9,7 @@ export interface PlannedKey {
   /** Why it is dropped, or renewed: it has ended, or it was asked for. */
   readonly reason?: 'expired' | 'named';
   /** When it ends as it is registered now. */
-  readonly expiresAt?: Date;
+  readonly expiresAt?: Date | undefined;
 }
 
 /** The next set of keys of a client, and how it comes about. */
@@ -83,7 +83,7 @@ function leave(entry: RegisteredKey, nowMs: number, drop: string | undefined): E
 const known = ({ kid, expiresAt }: RegisteredKey, action: PlannedKey['action']): PlannedKey => ({
   kid,
   action,
-  ...(expiresAt === undefined ? {} : { expiresAt }),
+  expiresAt,
 });
 
 const hasEnded = ({ expiresAt }: RegisteredKey, nowMs: number): boolean =>

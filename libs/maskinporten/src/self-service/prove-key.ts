@@ -16,7 +16,7 @@ export interface ProveKeyOptions {
 export async function proveKey({ config, scope, signal }: ProveKeyOptions): Promise<void> {
   const tokens = await createTokenService(config);
   try {
-    await tokens.getToken(scope, signal === undefined ? {} : { signal });
+    await tokens.getToken(scope, { signal });
   } finally {
     await tokens.close();
   }

@@ -29,9 +29,9 @@ export interface RegisteredKey {
 export interface RegisteredKeySet {
   readonly keys: readonly RegisteredKey[];
   /** When the set was changed last, by the API's own clock. */
-  readonly changedAt?: Date;
+  readonly changedAt?: Date | undefined;
   /** The API's clock when it answered. */
-  readonly serverTime?: Date;
+  readonly serverTime?: Date | undefined;
 }
 
 /**
@@ -44,7 +44,7 @@ export function readKeySet(json: unknown): Pick<RegisteredKeySet, 'keys' | 'chan
   const keys = entries.map(readKey);
   if (!keys.every((key) => key !== undefined)) return undefined;
   const changedAt = readDate(json['last_updated']);
-  return { keys, ...(changedAt === undefined ? {} : { changedAt }) };
+  return { keys, changedAt };
 }
 
 function readKey(entry: unknown): RegisteredKey | undefined {

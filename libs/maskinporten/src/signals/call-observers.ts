@@ -37,7 +37,7 @@ export interface CallOutcome {
   readonly durationMs: number;
 }
 
-/** Is told about calls: an audit log, or what an answer says about the calls behind it. */
+/** Hears of calls: an audit log, or what an answer says about the calls behind it. */
 export interface CallObserver {
   /** Before anything is sent. When its promise rejects, the call is not made and fails with that error. */
   before?(call: OutboundCall): Promise<void> | undefined;

@@ -6,7 +6,7 @@ const DECISION_CODE = /^[a-z_]{1,40}$/;
 export interface DelegationFacts {
   readonly requestId?: string | undefined;
   readonly caller?: string | undefined;
-  /** Nine digits; undefined when what was given is no organisation number. */
+  /** Nine digits; undefined when what was given is not an organisation number. */
   readonly organisation?: string | undefined;
   readonly externalRef?: string | undefined;
   /** The organisation whose data it is, when that is a client of an agent. */

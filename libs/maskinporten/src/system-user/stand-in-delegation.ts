@@ -25,7 +25,7 @@ export async function standInDelegation(
     resource,
     action,
     decision: { allowed: true, strategy: 'pdp', granularity: 'action', checkedAt: new Date() },
-    ...(client === undefined ? {} : { client }),
+    client,
   });
 }
 

@@ -39,7 +39,7 @@ import { RequestContent } from './request-content.js';
 export interface SystemUserQuery {
   /** Nine digits, with or without `0192:`. */
   readonly organisation: string;
-  readonly externalRef?: string;
+  readonly externalRef?: string | undefined;
   /** Do not use a remembered yes. Default false: a yes is used for 30 s, a no for 2 s. */
   readonly fresh?: boolean;
 }
@@ -228,7 +228,7 @@ export class SystemUserService {
   }
 
   /** Believe nothing that is remembered about a system user, as after a refusal that the guard could not see. */
-  forget(systemUser: { readonly organisation: string; readonly externalRef?: string }): void {
+  forget(systemUser: { readonly organisation: string; readonly externalRef?: string | undefined }): void {
     this.delegations.check.forget(checkedKey(inputRecord(systemUser, 'systemUser')));
   }
 
@@ -264,7 +264,7 @@ export class SystemUserService {
     try {
       return await this.createRequest({
         organisation: key.organisation,
-        ...(key.externalRef === undefined ? {} : { externalRef: key.externalRef }),
+        externalRef: key.externalRef,
         agent,
       });
     } catch (error) {

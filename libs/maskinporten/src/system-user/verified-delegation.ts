@@ -19,7 +19,7 @@ export class VerifiedDelegation {
   /** Name of the client whose system was verified: calls for the organisation carry its tokens, and no other client's. */
   readonly client: string;
   /** For `systemUser` of a token request that you make yourself. */
-  readonly tokenRequest: { readonly organisation: string; readonly externalRef?: string };
+  readonly tokenRequest: { readonly organisation: string; readonly externalRef?: string | undefined };
 
   constructor(parts: {
     readonly key: SystemUserKey;
@@ -28,7 +28,7 @@ export class VerifiedDelegation {
     readonly resource: string;
     readonly action: string;
     readonly decision: RightDecision;
-    readonly client?: string;
+    readonly client?: string | undefined;
   }) {
     const { organisation, externalRef } = parts.key;
     this.organisation = organisation;
@@ -38,7 +38,7 @@ export class VerifiedDelegation {
     this.action = parts.action;
     this.client = parts.client ?? DEFAULT_CLIENT;
     this.decision = Object.freeze({ ...parts.decision });
-    this.tokenRequest = Object.freeze({ organisation, ...(externalRef === undefined ? {} : { externalRef }) });
+    this.tokenRequest = Object.freeze({ organisation, externalRef });
     Object.freeze(this);
   }
 }

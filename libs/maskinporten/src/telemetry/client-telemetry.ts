@@ -125,8 +125,8 @@ function errorAttributes(event: Ended): Attributes {
 }
 
 /**
- * A token request is shared by all who want its token, so its span belongs to no caller's trace: it is a root, told when
- * it is over.
+ * A token request is shared by all who want its token, so its span belongs to no caller's trace: it is a root, reported
+ * when it is over.
  */
 function spanOf(
   event: Ended,

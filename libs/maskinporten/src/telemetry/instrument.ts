@@ -9,7 +9,7 @@ export interface Instrument {
   /** Every attribute its measurements can have. */
   readonly attributes: readonly string[];
   /** Upper bounds of a histogram's buckets. */
-  readonly buckets?: readonly number[];
+  readonly buckets?: readonly number[] | undefined;
 }
 
 /** Name of the client in the application, `default` unless it was given one. */
@@ -52,7 +52,7 @@ const describe = (
     unit,
     description,
     attributes: Object.freeze([...attributes]),
-    ...(buckets === undefined ? {} : { buckets }),
+    buckets,
   });
 
 /** Everything that is measured. No attribute ever holds an organisation or person number, what a caller sent, an id or a URL. */

@@ -7,7 +7,7 @@ export interface Measurement {
   readonly attributes: Attributes;
 }
 
-/** Something that has happened, told when it is over. Times are wall-clock milliseconds. */
+/** Something that has happened, reported when it is over. Times are wall-clock milliseconds. */
 export interface FinishedSpan {
   readonly name: string;
   readonly startMs: number;

@@ -21,7 +21,7 @@ export const DEFAULT_MAX_ENTRIES = 10_000;
 
 export interface GetTokenOptions {
   /** Ends this caller's wait; the request goes on for others who want the same token, and its result is cached. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Get a new token although the cached one is usable; at most once per five seconds and request. Default false. */
   readonly forceRefresh?: boolean;
   /**
@@ -155,7 +155,7 @@ export class MaskinportenTokenService {
    */
   async renew(
     refused: MaskinportenToken,
-    options: { readonly signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<MaskinportenToken | undefined> {
     const request = this.#requestOf.get(refused);
     if (request === undefined) return undefined;
@@ -209,7 +209,7 @@ export class MaskinportenTokenService {
    *
    * @throws MaskinportenError of the fault matrix; OperationAbortedError when `signal` fires.
    */
-  async checkIssuer(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async checkIssuer(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     await this.#parts.endpoint.issuer.refresh(options);
   }
 

@@ -76,7 +76,7 @@ describe('audit verify', () => {
       [[], /Say where the log is/],
       [['--database', join(root, 'nowhere')], /holds no database/],
       [['--database', folder, '--checkpoint-key', join(root, 'none.pem')], /cannot be read/],
-      [['--database', folder, '--checkpoint-key', file('no.pem', 'no key')], /no PEM/],
+      [['--database', folder, '--checkpoint-key', file('no.pem', 'no key')], /cannot be read as PEM/],
       [['--database', folder, '--against', file('empty', 'nothing\n{}')], /holds no checkpoint/],
       [['--database', folder, '--signed-since', 'yesterday'], /must be a date/],
     ];

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { cleanFacts } from './clean-entry.js';
-import { cleanText } from './clean-text.js';
+import { cleanFacts, cleanText } from './clean-facts.js';
 
 /** Shaped like a JWT, made here so that no scanner finds one in the source. */
 const token = ['eyJhbGciOiJSUzI1NiJ9', 'eyJzdWIiOiJ4In0', 'c2lnbmF0dXJl'].join('.');
