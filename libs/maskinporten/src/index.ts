@@ -52,7 +52,7 @@ export type {
   MaskinportenHttpAsyncOptions,
   MaskinportenHttpOptions,
   MaskinportenHttpOptionsFactory,
-  MaskinportenScope,
+  TokenContext,
   OutboundTokens,
   ScopesArguments,
   ScopesFunction,

@@ -57,7 +57,7 @@ export class AltinnTokenExchanger implements TokenExchanger {
       field: PLATFORM_FIELD,
       status: 401,
       hint: {
-        en: 'Try again later. If it goes on, check that platform and Maskinporten belong to the same environment.',
+        en: 'Try again later. If it keeps failing, check that platform and Maskinporten belong to the same environment.',
         nb: 'Prøv igjen senere. Fortsetter det, kontroller at plattformen og Maskinporten hører til samme miljø.',
       },
     });

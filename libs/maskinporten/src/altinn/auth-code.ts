@@ -2,7 +2,7 @@ import type { ActBy, Hint, MaskinportenErrorCode } from '../errors/index.js';
 
 /** What one of Altinn's business codes means to us and who has to act. Source: Altinn, source of authentication. */
 export interface AuthCodeFacts {
-  /** The code of this module that it is told as. */
+  /** The code of this module that it becomes. */
   readonly code: MaskinportenErrorCode;
   readonly summary: string;
   /** The input or setting to look at. */
@@ -36,7 +36,7 @@ const altinnFault = (summary: string): AuthCodeFacts => ({
   field: 'ALTINN_PLATFORM_URL',
   actBy: 'digdir',
   hint: {
-    en: 'Altinn could not do it now: try again, and give the trace id to Altinn if it goes on.',
+    en: 'Altinn could not do it now: try again, and give the trace id to Altinn if it keeps failing.',
     nb: 'Altinn klarte det ikke nå: prøv igjen, og oppgi trace-id til Altinn hvis det fortsetter.',
   },
 });

@@ -18,7 +18,7 @@ const BY_SYSTEM = 'system users by system';
 /** A page holds 50 (Altinn, system users). */
 const MAX_PAGE_BYTES = 1024 * 1024;
 
-/** Is there a live system user? Asked on behalf of the vendor, with a token that is no system user's. */
+/** Is there a live system user? Asked on behalf of the vendor, with a token that is not a system user's. */
 export class SystemUserLookup {
   readonly #api: AltinnApi;
   readonly #lookup = ownToken(ALTINN_SCOPES.requestWrite);

@@ -1,7 +1,7 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { moduleNotImported } from '../errors/index.js';
 import { normaliseTokenRequest } from '../grants/index.js';
-import { DEFAULT_CLIENT, runInScope } from '../outbound/index.js';
+import { DEFAULT_CLIENT, runInTokenContext } from '../outbound/index.js';
 import { ClientRegistry, type WatchedTokenService } from '../signals/index.js';
 import { BatchTokens } from './batch-tokens.js';
 import {
@@ -78,7 +78,8 @@ async function* outcomesOf<Item, Value>(
     work,
     request: (item) => normaliseTokenRequest(options.request(item)),
     token: async (request, end) => tokens.get(request, end),
-    run: async (request, task) => runInScope(Object.freeze({ request, client, priority: 'batch' as const }), task),
+    run: async (request, task) =>
+      runInTokenContext(Object.freeze({ request, client, priority: 'batch' as const }), task),
     onChange: () => report(),
   });
   const report = (): void => {

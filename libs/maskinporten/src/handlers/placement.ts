@@ -1,3 +1,4 @@
+// Longer than 250 lines: every way in which a decorator can be without effect, so that they can be read against each other.
 import type { Type } from '@nestjs/common';
 import type { ConfigurationFailures } from '../errors/index.js';
 import type { ApplicationClass } from './application-class.js';

@@ -8,7 +8,7 @@ export const unguarded = new DecoratorUses<string>();
  * Says that a method deliberately does without the `@RequireSystemUser` or `@Scopes` of the method that it overrides.
  * Without it such an override refuses the start. It switches nothing off: guards of the class still run.
  *
- * @param why for those who read the code; must not be empty
+ * @param why the reason, for readers of the code; must not be empty
  * @throws MaskinportenConfigurationError (`MP_CONFIG`) without a reason, or on anything but a method
  * @example
  * class PublicController extends ClaimsController {

@@ -12,7 +12,7 @@ export class ClientSigners {
   readonly #signers: readonly MaskinportenSigner[];
   readonly #stopReporting: (() => void)[] = [];
 
-  /** @param key the option as it was given; what is wrong with it is told where keys are loaded */
+  /** @param key the option as it was given; the code that loads keys says what is wrong with it */
   constructor(key: unknown) {
     this.#signers = (Array.isArray(key) ? key : [key]).flatMap((source: unknown) => {
       const signer = member(source, 'signer');

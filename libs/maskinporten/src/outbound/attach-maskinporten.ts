@@ -6,13 +6,13 @@ import axios, {
 } from 'axios';
 import { configurationError } from '../errors/index.js';
 import type { AnyAxiosInstance } from './axios-options.js';
-import type { Transport } from './bearer-adapter.js';
+import type { Transport } from './bearer-call.js';
 import type { InstanceDefaults } from './call-options.js';
 import { guardInterceptors } from './guard-interceptors.js';
 import { clientsAround, type ClientSource, type OutboundTokens } from './outbound-client.js';
 import { OutboundPolicy } from './outbound-policy.js';
 import { hasOwnAuthorization } from './private-config.js';
-import type { ScopesInput } from './scoped-request.js';
+import type { ScopesInput } from './token-context.js';
 
 type AdapterOption = NonNullable<AxiosRequestConfig['adapter']>;
 
@@ -89,7 +89,7 @@ function attach(instance: AxiosInstance, policy: OutboundPolicy, attachment: { o
     );
   });
   defaults.adapter = unguarded;
-  // axios's own default: with it, a call that says -1 (no limit) could not be told from one that says nothing.
+  // axios's own default: with it, a call that says -1 (no limit) looks like one that says nothing.
   if (maxContentLength === -1) delete defaults.maxContentLength;
   const restoreInterceptors = guardInterceptors(instance, {
     policy,

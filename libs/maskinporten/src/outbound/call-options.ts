@@ -1,5 +1,5 @@
 import type { TokenRequest, TokenRequestInput } from '../grants/index.js';
-import type { ClientTokenRequest } from './scoped-request.js';
+import type { ClientTokenRequest } from './token-context.js';
 import type { Destination } from '../issuer/index.js';
 
 /** What one call may say for itself, in axios's or fetch's options under `maskinporten`. */

@@ -31,7 +31,7 @@ export function detachedStream(source: Readable, { limit, tooLarge, clean, over 
     const cleaned = clean(error);
     if (cleaned !== error) detached.destroy(cleaned as Error);
   });
-  // Failures arrive at whoever reads `detached`; there is nothing more to do about them here.
+  // The reader of `detached` gets the failures; there is nothing more to do about them here.
   pipeline(source, detached, () => undefined);
   return detached;
 }

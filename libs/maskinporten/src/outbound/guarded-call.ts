@@ -1,6 +1,7 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { createError } from '../errors/index.js';
-import { sendWithToken, type Transport } from './bearer-adapter.js';
+import { sendWithToken } from './bearer-adapter.js';
+import type { Transport } from './bearer-call.js';
 import { hideAgents } from './hidden-agent.js';
 import type { OutboundCaller, OutboundPolicy } from './outbound-policy.js';
 import { hasOwnAuthorization, removeMarker, setMarker } from './private-config.js';

@@ -4,17 +4,17 @@ export type { ScopesArguments } from './scopes.decorator.js';
 export { MaskinportenScopesInterceptor } from './scopes.interceptor.js';
 export { ScopesCheck } from './scopes-check.js';
 export { ScopesMetadata } from './scopes.metadata.js';
-export { bindSystemUser, scopeOf } from './system-user-binding.js';
+export { bindSystemUser, tokenContextOf } from './system-user-binding.js';
 export { runVerifiedCall } from './verified-call.js';
-export { MaskinportenContext, runInScope } from './maskinporten-context.js';
+export { MaskinportenContext, runInTokenContext } from './maskinporten-context.js';
 export type {
   ClientTokenRequest,
   ContextOptions,
-  DeclaredScope,
-  MaskinportenScope,
+  DeclaredContext,
+  TokenContext,
   ScopesFunction,
   ScopesInput,
-} from './scoped-request.js';
+} from './token-context.js';
 export { attachMaskinporten } from './attach-maskinporten.js';
 export type { CallExtras, CallOptions, InstanceDefaults } from './call-options.js';
 export { MaskinportenHttpModule } from './maskinporten-http.module.js';

@@ -14,7 +14,7 @@ import {
 
 const TOKEN = 'token-one';
 
-const scopeOf = async (answer: Promise<Response>): Promise<unknown> =>
+const tokenContextOf = async (answer: Promise<Response>): Promise<unknown> =>
   ((await (await answer).json()) as { scope: string }).scope;
 const stream = (): ReadableStream => new Blob(['x']).stream();
 
@@ -56,9 +56,9 @@ describe('maskinportenFetch', () => {
   it('S-09: calls an API with the token of the context, the call, or the defaults', async () => {
     const call = maskinportenFetch(world.tokens, { scopes: 'acme:a', destinations: [world.simulator.apiUrl] });
     const url = `${world.simulator.apiUrl}/whoami`;
-    expect(await scopeOf(call(url))).toBe('acme:a');
-    expect(await scopeOf(MaskinportenContext.run('acme:b', async () => call(new URL(url))))).toBe('acme:b');
-    expect(await scopeOf(call(new Request(url), { maskinporten: 'acme:read' }))).toBe('acme:read');
+    expect(await tokenContextOf(call(url))).toBe('acme:a');
+    expect(await tokenContextOf(MaskinportenContext.run('acme:b', async () => call(new URL(url))))).toBe('acme:b');
+    expect(await tokenContextOf(call(new Request(url), { maskinporten: 'acme:read' }))).toBe('acme:read');
   });
 
   it('F-134: replays against the real API with another token', async () => {

@@ -10,7 +10,7 @@ import { clientsAround, type OutboundTokens } from './outbound-client.js';
 import { asksForUnsafeReplay, OutboundPolicy, type OutboundDecision } from './outbound-policy.js';
 import { isCredential } from './private-config.js';
 import { isReplayable } from './replay.js';
-import type { ScopesInput } from './scoped-request.js';
+import type { ScopesInput } from './token-context.js';
 import { isTraced } from './trace-instrumentation.js';
 import { cleanFetchFailure } from './transport-traces.js';
 

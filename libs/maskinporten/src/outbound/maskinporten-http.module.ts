@@ -16,7 +16,7 @@ import type { InstanceDefaults } from './call-options.js';
 import { DEFAULT_CLIENT, requireClients, type OutboundClient } from './outbound-client.js';
 import { isUnlimited } from './outbound-policy.js';
 import { MaskinportenHttpService } from './maskinporten-http.service.js';
-import type { ScopesInput } from './scoped-request.js';
+import type { ScopesInput } from './token-context.js';
 
 /** What `axios.create` takes, and how this instance asks for tokens. */
 export interface MaskinportenHttpOptions extends Omit<CreateAxiosDefaults, 'maskinporten'> {
@@ -45,7 +45,7 @@ class AttachedInstance implements OnModuleInit, OnApplicationShutdown {
       typeof maskinporten === 'object' ? ownMembers(maskinporten as { readonly client?: string }).client : undefined;
     this.#clients = clients;
     this.#client = named ?? DEFAULT_CLIENT;
-    // 0 is no limit here, and -1 could not be told from axios's own default (F-146).
+    // 0 is no limit here, and -1 looks like axios's own default (F-146).
     if (isUnlimited(config.maxContentLength)) config.maxContentLength = Infinity;
     this.axios = axios.create(config);
     this.#attachment = attachClients(this.axios, (name) => clients.get(name ?? this.#client), maskinporten);

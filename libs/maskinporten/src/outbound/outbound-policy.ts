@@ -14,16 +14,16 @@ import { checkDestination, type CheckedDestination } from '../issuer/index.js';
 import { DestinationList } from './destination-list.js';
 import { callerMarker } from './caller-marker.js';
 import { watchersOf, type ClientSource, type OutboundTokens } from './outbound-client.js';
-import { currentScope } from './maskinporten-context.js';
+import { currentTokenContext } from './maskinporten-context.js';
 import { destinationRefused, parseOutboundUrl } from './outbound-url.js';
 import { isPathTemplate } from './path-template.js';
-import { toScope, type MaskinportenScope, type ScopesInput } from './scoped-request.js';
+import { toTokenContext, type TokenContext, type ScopesInput } from './token-context.js';
 import { verifiedClient } from './verified-call.js';
 import { WatchedCall } from './watched-call.js';
 
 /** Who asks, for what: known before any interceptor runs. */
 export interface OutboundCaller {
-  readonly scope: MaskinportenScope;
+  readonly tokenContext: TokenContext;
   /** Name of the client that asks; undefined for the usual one. */
   readonly client: string | undefined;
   /** Tells callers apart without saying who they are; see `callerMarker`. */
@@ -49,7 +49,7 @@ export class OutboundPolicy {
   readonly replayUnsafe: boolean;
   #closed = false;
   readonly #source: ClientSource;
-  readonly #fallback: MaskinportenScope | undefined;
+  readonly #fallback: TokenContext | undefined;
   readonly #client: string | undefined;
   readonly #destinations: DestinationList | undefined;
 
@@ -68,7 +68,7 @@ export class OutboundPolicy {
     failures.throwIfAny();
     this.#source = source;
     this.#client = request.client;
-    this.#fallback = scopeOf(request as ScopesInput & object);
+    this.#fallback = tokenContextOf(request as ScopesInput & object);
   }
 
   /** From now on every call is refused: the application that the tokens belonged to is gone (F-144). */
@@ -85,18 +85,18 @@ export class OutboundPolicy {
    *   verified for another client.
    */
   identify(call: CallOptions | undefined): OutboundCaller {
-    const own = call === undefined ? undefined : ownScope(call);
-    const scope = own ?? currentScope() ?? this.#fallback;
-    if (scope === undefined) {
+    const own = call === undefined ? undefined : ownContext(call);
+    const tokenContext = own ?? currentTokenContext() ?? this.#fallback;
+    if (tokenContext === undefined) {
       throw createError('MP_NO_CONTEXT', {
         message: 'The call was not sent: nothing says which scopes its token needs.',
       });
     }
     const extra = own === undefined && call !== undefined ? extrasOf(call).client : undefined;
-    const wanted = extra ?? scope.client;
-    const verified = verifiedClient(scope.request, [wanted, this.#client, this.#source.owner?.()]);
+    const wanted = extra ?? tokenContext.client;
+    const verified = verifiedClient(tokenContext.request, [wanted, this.#client, this.#source.owner?.()]);
     const client = verified ?? wanted ?? this.#client;
-    return { scope, client, marker: callerMarker(this.#clientCalled(client).tokens, scope.request) };
+    return { tokenContext, client, marker: callerMarker(this.#clientCalled(client).tokens, tokenContext.request) };
   }
 
   /**
@@ -106,16 +106,16 @@ export class OutboundPolicy {
    * @throws OperationAbortedError (`MP_ABORTED`) when the application was closed.
    * @throws TokenRequestInvalidError (`MP_REQUEST`) if `pathTemplate` is invalid.
    */
-  decide({ scope, client }: OutboundCaller, call: CallOptions | undefined, address: string): OutboundDecision {
+  decide({ tokenContext, client }: OutboundCaller, call: CallOptions | undefined, address: string): OutboundDecision {
     const { tokens, destinations } = this.#clientCalled(client);
     const url = parseOutboundUrl(address);
     const list = this.#destinations ?? destinations;
     if (!list.allows(url)) throw destinationRefused(list.reasonAgainst(url));
     const pathTemplate = pathTemplateIn(call);
     const watchers = watchersOf(tokens);
-    const { request } = scope;
+    const { request } = tokenContext;
     // A call with a request of its own is as urgent as the work it is part of.
-    const priority = scope.priority ?? currentScope()?.priority ?? 'interactive';
+    const priority = tokenContext.priority ?? currentTokenContext()?.priority ?? 'interactive';
     if (watchers === undefined) return { tokens, request, url, priority };
     return {
       tokens,
@@ -142,15 +142,15 @@ export class OutboundPolicy {
 const isList = (value: unknown): value is readonly string[] => Array.isArray(value);
 
 /** The request that a call brings itself, or undefined when it brings extras only. */
-function ownScope(call: CallOptions): MaskinportenScope | undefined {
-  if (typeof call === 'string' || isList(call) || NormalisedTokenRequest.is(call)) return toScope(call);
+function ownContext(call: CallOptions): TokenContext | undefined {
+  if (typeof call === 'string' || isList(call) || NormalisedTokenRequest.is(call)) return toTokenContext(call);
   const { replayUnsafe: _, pathTemplate: __, ...request } = ownMembers(call as CallExtras);
-  return scopeOf(request as ScopesInput & object);
+  return tokenContextOf(request as ScopesInput & object);
 }
 
-/** A request without scopes is refused rather than ignored; with nothing but a client it is none. */
-const scopeOf = (request: ScopesInput & object): MaskinportenScope | undefined =>
-  Object.keys(request).some((name) => name !== 'client') ? toScope(request) : undefined;
+/** A request without scopes is refused rather than ignored. With nothing but a client it is not a request. */
+const tokenContextOf = (request: ScopesInput & object): TokenContext | undefined =>
+  Object.keys(request).some((name) => name !== 'client') ? toTokenContext(request) : undefined;
 
 const extrasOf = (call: CallOptions | undefined): CallExtras =>
   typeof call === 'object' && !isList(call) ? ownMembers(call as CallExtras) : {};

@@ -71,7 +71,7 @@ export function hasOwnAuthorization({ auth, headers }: InternalAxiosRequestConfi
   return Object.keys(headers).some((name) => isAuthorization(name) && isCredential(headers[name]));
 }
 
-/** Puts the marker where the credentials will be; whatever is there is none. */
+/** Puts the marker where the credentials will be. What is there already is not a credential. */
 export function setMarker(headers: AxiosRequestHeaders, marker: string): void {
   for (const name of Object.keys(headers)) if (isAuthorization(name)) delete headers[name];
   headers['Authorization'] = marker;

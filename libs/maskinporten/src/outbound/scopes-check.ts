@@ -4,11 +4,11 @@ import { ConfigurationFailures } from '../errors/index.js';
 import { Placement, applicationClasses, fieldEnhancers, type CheckedDecorator } from '../handlers/index.js';
 import { ClientRegistry } from '../signals/index.js';
 import type { OutboundClient } from './outbound-client.js';
-import type { DeclaredScope } from './scoped-request.js';
+import type { DeclaredContext } from './token-context.js';
 import { MaskinportenScopesInterceptor } from './scopes.interceptor.js';
 import { ScopesMetadata, scopesUses } from './scopes.metadata.js';
 
-const SCOPES: CheckedDecorator<DeclaredScope> = {
+const SCOPES: CheckedDecorator<DeclaredContext> = {
   name: '@Scopes',
   uses: scopesUses,
   metadataKey: ScopesMetadata.KEY,

@@ -2,12 +2,12 @@ import { applyDecorators, UseInterceptors } from '@nestjs/common';
 import { MaskinportenScopesInterceptor } from './scopes.interceptor.js';
 import { ScopesMetadata, scopesUses } from './scopes.metadata.js';
 import {
-  toScope,
+  toTokenContext,
   type ClientTokenRequest,
-  type DeclaredScope,
+  type DeclaredContext,
   type ScopesFunction,
   type ScopesInput,
-} from './scoped-request.js';
+} from './token-context.js';
 
 /** `@Scopes('a', 'b')`, `@Scopes(['a', 'b'])`, `@Scopes({ scopes: 'a b', … })` or `@Scopes((context) => …)`. */
 export type ScopesArguments =
@@ -40,12 +40,12 @@ export function Scopes(...scopes: ScopesArguments): ClassDecorator & MethodDecor
   );
 }
 
-function declaredScope(scopes: ScopesArguments): DeclaredScope {
+function declaredScope(scopes: ScopesArguments): DeclaredContext {
   const [first] = scopes;
   if (typeof first === 'function') return first;
   // One text may hold several scopes, as everywhere else; several arguments are one scope each.
   const input: ScopesInput = scopes.length === 1 ? first : (scopes as readonly string[]);
-  return toScope(input);
+  return toTokenContext(input);
 }
 
 /** `@Scopes` under a name that no other library uses. */

@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 import { normaliseTokenRequest, type TokenRequest } from '../grants/index.js';
 import { invocationOf } from '../handlers/index.js';
-import type { DeclaredScope, MaskinportenScope } from './scoped-request.js';
+import type { DeclaredContext, TokenContext } from './token-context.js';
 import { ScopesMetadata } from './scopes.metadata.js';
 import { otherClient } from './verified-call.js';
 
@@ -13,7 +13,7 @@ interface Binding {
   readonly client: string;
   /** A request can fall through to a second handler, which nobody has verified. */
   readonly handler: unknown;
-  readonly scopes: WeakMap<MaskinportenScope, MaskinportenScope>;
+  readonly scopes: WeakMap<TokenContext, TokenContext>;
 }
 
 const bindings = new WeakMap<object, Binding>();
@@ -28,32 +28,32 @@ export function bindSystemUser(context: ExecutionContext, systemUser: SystemUser
 }
 
 /** What `@Scopes` says about a handler: its method's or its class's. */
-export const declaredScopeOf = (reflector: Reflector, context: ExecutionContext): DeclaredScope | undefined =>
+export const declaredContextOf = (reflector: Reflector, context: ExecutionContext): DeclaredContext | undefined =>
   reflector.getAllAndOverride(ScopesMetadata, [context.getHandler(), context.getClass()]);
 
 /** What `@Scopes` says about a call before it is made, for the verified system user; undefined when a function says it. */
-export function scopeOf(reflector: Reflector, context: ExecutionContext): MaskinportenScope | undefined {
-  const declared = declaredScopeOf(reflector, context);
-  return declared === undefined || typeof declared === 'function' ? undefined : boundScope(declared, context);
+export function tokenContextOf(reflector: Reflector, context: ExecutionContext): TokenContext | undefined {
+  const declared = declaredContextOf(reflector, context);
+  return declared === undefined || typeof declared === 'function' ? undefined : boundContext(declared, context);
 }
 
 /**
- * The scope as this call may use it: for the system user and the client that were verified.
+ * The token context as this call may use it: for the system user and the client that were verified.
  *
- * @throws TokenRequestInvalidError (`MP_REQUEST`) when the scope names another client
+ * @throws TokenRequestInvalidError (`MP_REQUEST`) when it names another client
  */
-export function boundScope(scope: MaskinportenScope, context: ExecutionContext): MaskinportenScope {
+export function boundContext(tokenContext: TokenContext, context: ExecutionContext): TokenContext {
   const binding = bindings.get(invocationOf(context));
-  if (binding?.handler !== context.getHandler()) return scope;
-  const known = binding.scopes.get(scope);
+  if (binding?.handler !== context.getHandler()) return tokenContext;
+  const known = binding.scopes.get(tokenContext);
   if (known !== undefined) return known;
-  const bound = forSystemUser(scope, binding);
-  binding.scopes.set(scope, bound);
+  const bound = forSystemUser(tokenContext, binding);
+  binding.scopes.set(tokenContext, bound);
   return bound;
 }
 
 /** A system user that `@Scopes` itself names gives way: only the verified one was verified. */
-function forSystemUser({ request, client }: MaskinportenScope, binding: Binding): MaskinportenScope {
+function forSystemUser({ request, client }: TokenContext, binding: Binding): TokenContext {
   if (client !== undefined && client !== binding.client) throw otherClient(client, binding.client);
   const { scopes, resource, consumerOrg, consent, pid, exchange } = request;
   return Object.freeze({

@@ -18,7 +18,7 @@ export interface WatchedParts {
 
 const UNKNOWN = 'UNKNOWN';
 
-/** Tells those who watch about one attempt of a call: before it is sent, and once when it is over. */
+/** Reports one attempt of a call to the observers: before it is sent, and once when it is over. */
 export class WatchedCall {
   readonly #observers: CallObservers;
   readonly #call: OutboundCall;

@@ -6,7 +6,7 @@ import type { Clock } from '../basics/index.js';
 export interface Lifetime {
   /** Milliseconds. */
   readonly forMs: number;
-  /** A "no": also those who want a fresh answer get it, since it protects Altinn and is gone in a moment. */
+  /** A "no": callers who want a fresh answer get it too. It protects Altinn and is gone in a moment. */
   readonly negative: boolean;
 }
 

@@ -15,7 +15,7 @@ export interface PresenceOptions {
   readonly systemId: string;
   readonly clock: Clock;
   readonly maxEntries: number;
-  /** The status of the request could not be read, so that a customer who has one waiting is told to get one. */
+  /** The status of the request could not be read, so a customer whose request is waiting is asked to send one. */
   readonly onRequestUnreadable: (reason: string) => void;
 }
 
@@ -66,7 +66,7 @@ export class PresenceCheck {
         (await altinn.requests.findByKey('agent', systemId, key, signal));
       if (request === undefined) return { state: 'missing' };
       if (!isFinal(request.status)) return { state: 'pending', confirmUrl: request.confirmUrl };
-      // Accepted, and yet there is none: the customer has deleted it since.
+      // Accepted, but not there: the customer has deleted it since.
       return { state: request.status === 'Rejected' || request.status === 'Denied' ? 'rejected' : 'missing' };
     } catch (error) {
       if (!isMaskinportenError(error)) throw error;

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 import { isExternalRef, parseOrganisationNumber } from '../grants/index.js';
-import { DEFAULT_CLIENT, scopeOf } from '../outbound/index.js';
+import { DEFAULT_CLIENT, tokenContextOf } from '../outbound/index.js';
 import { DelegationError } from './delegation-error.js';
 import type { SystemUserRequirement } from './requirement.js';
 
@@ -11,7 +11,7 @@ export function clientNameOf(
   context: ExecutionContext,
   { client }: SystemUserRequirement,
 ): string {
-  return client ?? scopeOf(reflector, context)?.client ?? DEFAULT_CLIENT;
+  return client ?? tokenContextOf(reflector, context)?.client ?? DEFAULT_CLIENT;
 }
 
 /** @throws DelegationError (`organisation_number_invalid`) */

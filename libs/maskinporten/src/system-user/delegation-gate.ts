@@ -1,9 +1,10 @@
+// Longer than 250 lines: the three questions in their order, with what each answer means, are read as one.
 import { HttpException, Injectable, Logger, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { SystemUser, SystemUserKey } from '../altinn/index.js';
 import { isMaskinportenError } from '../errors/index.js';
 import { needsFreshAnswer } from '../handlers/index.js';
-import { bindSystemUser, scopeOf } from '../outbound/index.js';
+import { bindSystemUser, tokenContextOf } from '../outbound/index.js';
 import {
   DEFAULT_ACTION,
   GRANULARITY,
@@ -107,7 +108,7 @@ export class DelegationGate {
 
   /**
    * Somebody downstream refused what was verified. Nothing that is remembered is believed any more, and one fresh check
-   * decides what the caller is told.
+   * decides what the caller hears.
    *
    * @returns the denial, or undefined when Altinn still says yes or does not answer: then the refusal speaks for itself
    */
@@ -146,7 +147,7 @@ export class DelegationGate {
   }
 
   /**
-   * Counts a denial, and says to the operator what the caller is not told. A logger that fails must not turn a denial
+   * Counts a denial, and logs for the operator what the answer to the caller leaves out. A logger that fails must not turn a denial
    * into anything else.
    */
   report(denial: DelegationError): void {
@@ -233,7 +234,7 @@ export class DelegationGate {
 
   /**
    * The token the handler will use, got a moment early: MP-303 although Altinn has the system user is our own mistake,
-   * and the customer must not be told otherwise. Every other failure is left to the call that needs the token.
+   * and the answer must not blame the customer. Every other failure is left to the call that needs the token.
    */
   async #proveToken(
     context: ExecutionContext,
@@ -241,12 +242,12 @@ export class DelegationGate {
     service: SystemUserService,
     { tokenRequest }: VerifiedDelegation,
   ): Promise<void> {
-    const scope = scopeOf(this.reflector, context);
-    if (scope === undefined || !this.clients.has(clientName)) return;
+    const tokenContext = tokenContextOf(this.reflector, context);
+    if (tokenContext === undefined || !this.clients.has(clientName)) return;
     const { tokens } = this.clients.get(clientName);
-    if (tokens.peek(scope.request) !== undefined) return;
+    if (tokens.peek(tokenContext.request) !== undefined) return;
     try {
-      await tokens.getToken(scope.request, { signal: AbortSignal.timeout(TOKEN_DEADLINE_MS) });
+      await tokens.getToken(tokenContext.request, { signal: AbortSignal.timeout(TOKEN_DEADLINE_MS) });
     } catch (error) {
       if (!isMaskinportenError(error, 'MP_SYSTEMUSER_MISSING')) return;
       const { organisation, externalRef } = tokenRequest;

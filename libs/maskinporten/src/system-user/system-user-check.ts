@@ -81,7 +81,7 @@ export class SystemUserCheck implements OnModuleInit, OnApplicationBootstrap {
     failures.throwIfAny();
   }
 
-  /** The resources, where Altinn can be asked; what it cannot say now is asked again before anybody is told "no right". */
+  /** The resources, where Altinn can be asked; what it cannot say now is asked again before a caller hears "no right". */
   async onApplicationBootstrap(): Promise<void> {
     const failures = new ConfigurationFailures();
     // Other modules may have wrapped methods when they were initialised, of which ours is the first.
@@ -186,8 +186,8 @@ export class SystemUserCheck implements OnModuleInit, OnApplicationBootstrap {
   #find(failures: ConfigurationFailures): Use[] {
     const placement = new Placement(REQUIREMENT, fieldEnhancers(this.modules), failures);
     return placement.check(applicationClasses(this.modules)).map(({ where, value: requirement, targets }) => {
-      const scope = this.reflector.getAllAndOverride(ScopesMetadata, targets as never);
-      const scopesClient = typeof scope === 'function' ? undefined : scope?.client;
+      const declared = this.reflector.getAllAndOverride(ScopesMetadata, targets as never);
+      const scopesClient = typeof declared === 'function' ? undefined : declared?.client;
       const client = requirement.client ?? scopesClient ?? DEFAULT_CLIENT;
       if (scopesClient !== undefined && scopesClient !== client) {
         failures.add(

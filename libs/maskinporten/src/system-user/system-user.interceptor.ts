@@ -42,7 +42,7 @@ export class SystemUserInterceptor implements NestInterceptor {
         const refusal = downstreamRefusal(error);
         if (refusal === undefined) return throwError(() => error);
         return from(answerFor({ gate, context, delegation, refusal, error })).pipe(
-          mergeMap((told) => throwError(() => told)),
+          mergeMap((answer) => throwError(() => answer)),
         );
       }),
     );

@@ -1,3 +1,4 @@
+// Longer than 250 lines: one public class with the documentation of its methods.
 import {
   inputList,
   inputRecord,

@@ -20,7 +20,7 @@ export interface ContextOptions {
 export type ScopesInput = string | readonly string[] | ClientTokenRequest;
 
 /** What is in force while a handler runs: frozen, without any secret. */
-export interface MaskinportenScope {
+export interface TokenContext {
   readonly request: NormalisedTokenRequest;
   readonly client: string | undefined;
   readonly priority?: Priority | undefined;
@@ -34,14 +34,14 @@ export interface MaskinportenScope {
 export type ScopesFunction = (context: ExecutionContext) => ScopesInput | Promise<ScopesInput>;
 
 /** What `@Scopes` holds. */
-export type DeclaredScope = MaskinportenScope | ScopesFunction;
+export type DeclaredContext = TokenContext | ScopesFunction;
 
 /**
  * Brings a request into the form that a context holds. `client` and `priority` are no part of the token request.
  *
  * @throws TokenRequestInvalidError (`MP_REQUEST`) naming every wrong field.
  */
-export function toScope(input: ScopesInput & ContextOptions): MaskinportenScope {
+export function toTokenContext(input: ScopesInput & ContextOptions): TokenContext {
   if (typeof input !== 'object' || input === null || Array.isArray(input) || NormalisedTokenRequest.is(input)) {
     return Object.freeze({ request: normaliseTokenRequest(input), client: undefined });
   }
