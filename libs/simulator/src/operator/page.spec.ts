@@ -318,5 +318,56 @@ describe('the operator page, in a browser', () => {
       expect(bench.operator.requests.get(String(id))?.status).toBe('New');
       complaints = [];
     });
+
+    it('asks for a consent where viewUri leads, and goes back with the answer', async () => {
+      const [id, refused] = ['77ed8698-e619-4066-9eb4-5c1eb3f165a1', '77ed8698-e619-4066-9eb4-5c1eb3f165a2'];
+      const consent = {
+        from: 'urn:altinn:person:identifier-no:01819000391',
+        to: CUSTOMER,
+        status: 'Created' as const,
+        validTo: '2030-01-01T00:00:00+00:00',
+        redirectUrl: 'https://bank.example/loan?consentId=1',
+        consentRights: [{ resource: [{ type: 'urn:altinn:resource', value: HOSTILE }], metaData: { year: '2026' } }],
+      };
+      bench.operator.consents.add([
+        { id, ...consent },
+        { id: refused, ...consent },
+      ]);
+      await open(`/accessmanagement/ui/consent/request?id=${id}`);
+      await page.getByText(HOSTILE).waitFor();
+      await page.getByText('year: 2026').waitFor();
+      await page.getByRole('button', { name: 'Approve' }).click();
+      await page.getByRole('heading', { name: 'Consent given' }).waitFor();
+      expect(await page.getByRole('link', { name: 'Back to bank.example' }).getAttribute('href')).toBe(
+        'https://bank.example/loan?consentId=1&Status=OK',
+      );
+      expect(bench.operator.consents.get(id)?.status).toBe('Accepted');
+      await open(`/accessmanagement/ui/consent/request?id=${refused}`);
+      await page.getByRole('button', { name: 'Reject' }).click();
+      await page.getByRole('heading', { name: 'Consent refused' }).waitFor();
+      expect(await page.getByRole('link', { name: 'Back to bank.example' }).getAttribute('href')).toContain(
+        'Status=Failed',
+      );
+    });
+
+    it('asks once for the token when others can reach the simulator, and again when it is wrong', async () => {
+      const operatorToken = 'a-token-of-the-test';
+      const other = await AltinnBench.start({}, { separateOrigins: false, operatorToken });
+      await page.goto(`${other.simulator.operatorUrl}/operator`);
+      const field = page.getByLabel('Token', { exact: true });
+      await field.fill('wrong');
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByRole('alert').getByText('That token is not right.').waitFor();
+      await field.fill(operatorToken);
+      await field.press('Enter');
+      await page.getByText('Live', { exact: true }).waitFor();
+      await page.reload();
+      await page.getByText('Live', { exact: true }).waitFor();
+      expect(await page.getByRole('dialog').count()).toBe(0);
+      await other.close();
+      // Chromium reports each 401 itself.
+      expect(complaints.every((text) => text.includes('401') || text.includes('ERR_CONNECTION'))).toBe(true);
+      complaints = [];
+    });
   });
 });
