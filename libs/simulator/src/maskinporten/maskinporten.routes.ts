@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type LoggedCheck, logEntryOf } from '../kernel/index.js';
+import { errorPageRoutes } from './error-page.js';
 import { examineGrant } from './examine-grant.js';
 import { decodeGrant } from './grant.js';
 import { issueToken } from './issue-token.js';
@@ -38,6 +39,7 @@ export function maskinportenRoutes(app: FastifyInstance, state: MaskinportenStat
   app.get('/jwk', async (_request, reply) =>
     reply.type(JSON_TYPE).send(JSON.stringify(await state.signingKeys.jwks())),
   );
+  errorPageRoutes(app, state);
   app.register((scope, _options, done) => {
     tokenRoutes(scope, state);
     done();

@@ -1,5 +1,8 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { GRANT_TYPE, GrantBench, KEY, sign } from '../grants.fixtures.js';
+import { type Simulator, startSimulator } from '../index.js';
 import { expectRefusal } from '../refusals.fixtures.js';
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -120,5 +123,33 @@ describe('an assertion that is no JWT is refused with MP-011', () => {
   it('signed over a text', async () => {
     const reply = await bench.send(await sign('"text"', { alg: 'RS256', kid: 'key-1' }, KEY.privateKey));
     expect(reply.json).toMatchObject({ error: 'invalid_request' });
+  });
+});
+
+describe('error_uri', () => {
+  let simulator: Simulator;
+  beforeAll(async () => {
+    simulator = await startSimulator();
+  });
+  afterAll(() => simulator.close());
+
+  it('leads to a page that explains the code, for every code that the simulator gives', async () => {
+    const folder = import.meta.dirname;
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.ts') && !file.includes('.spec.') && !file.endsWith('error-page.ts'),
+    );
+    const codes = files.flatMap((file) => readFileSync(join(folder, file), 'utf8').match(/(?<=')MP-\d{3}(?=')/g) ?? []);
+    expect(new Set(codes).size).toBeGreaterThan(12);
+    for (const code of new Set(codes)) {
+      const answer = await fetch(`${simulator.issuer}errors/${code}`);
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+      expect(await answer.text()).toContain(`<h1>${code}</h1>`);
+    }
+  });
+
+  it('repeats nothing of an address that has no code', async () => {
+    const answer = await fetch(`${simulator.issuer}errors/${encodeURIComponent('<script>')}`);
+    expect(answer.status).toBe(404);
+    expect(await answer.text()).not.toContain('script');
   });
 });
