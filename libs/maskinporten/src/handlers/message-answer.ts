@@ -27,7 +27,7 @@ export function answerMessage(problem: object, host: ArgumentsHost): unknown {
   // What Nest makes of an RpcException with this document; the class itself is in an optional package.
   if (host.getType() !== 'ws') return throwError(() => problem);
   const client = host.switchToWs().getClient<object>();
-  // As Nest does: a native socket is told apart from a Socket.IO client by its numeric `readyState`.
+  // As Nest does: a native socket differs from a Socket.IO client by its numeric `readyState`.
   if ('readyState' in client && typeof client.readyState === 'number') {
     call(client, 'send', JSON.stringify({ event: 'exception', data: problem }));
   } else {

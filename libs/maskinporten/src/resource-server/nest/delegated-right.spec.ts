@@ -309,7 +309,7 @@ describe('refused starts', () => {
   });
 });
 
-describe('answers that are none', () => {
+describe('no clear answer', () => {
   beforeEach(restart);
 
   it.each<[string, string, number, object]>([

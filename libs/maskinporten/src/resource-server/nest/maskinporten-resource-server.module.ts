@@ -108,7 +108,7 @@ function moduleOf(options: Provider[], imports: NonNullable<ModuleMetadata['impo
   };
 }
 
-/** One line for each change, for whoever operates the API. */
+/** One line for each change, for those who operate the API. */
 function logState({ state, keys, fetchedAt, lastError }: KeysStatus): void {
   const facts = { state, keys, fetchedAt: fetchedAt?.toISOString(), lastError };
   if (state === 'up') logger.log({ message: 'keys of the issuer are known', ...facts });

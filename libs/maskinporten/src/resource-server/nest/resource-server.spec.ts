@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
 import {
   Controller,
@@ -1005,6 +1006,45 @@ describe('audit log and telemetry', () => {
         { 'maskinporten.outcome': outcome, 'maskinporten.required_scopes': scopes },
       ]),
     );
+  });
+});
+
+describe('the guide', () => {
+  it('S-20: says of each code who acts, and what to do, in both languages', () => {
+    const guide = readFileSync(new URL('../../../../../docs/protect-an-api.md', import.meta.url), 'utf8');
+    const rows = [...guide.matchAll(/^\| `(\w+)` +\| (\d{3}) +\| `([\w-]+)` +\| (.+?) +\| (.+?) +\|$/gm)];
+    const said = Object.fromEntries(
+      rows.map(([, code = '', status, actBy, en, nb]) => [
+        code,
+        { httpStatus: Number(status), actBy, hint: { en, nb } },
+      ]),
+    );
+    const known = Object.entries(INBOUND_CODES).map(([code, { httpStatus, actBy, hint }]) => [
+      code,
+      { httpStatus, actBy, hint },
+    ]);
+    expect(said).toEqual(Object.fromEntries(known));
+  });
+
+  it.each([
+    ['token_missing', 'There is no token'],
+    ['token_malformed', 'The token is not a Maskinporten token'],
+    ['token_expired', 'The token has expired'],
+    ['token_not_yet_valid', 'The token is not valid yet'],
+    ['token_issuer', 'The token is from another issuer'],
+    ['token_signature', 'The signature of the token is not valid'],
+    ['token_audience', 'The token is for another audience'],
+    ['token_bound', 'The token is bound to a key'],
+    ['scope_missing', 'The token lacks a scope'],
+    ['consumer_not_allowed', 'The organisation may not call this'],
+    ['pid_mismatch', 'The token is not for this person'],
+    ['consent_missing', 'There is no consent for this'],
+    ['right_missing', 'The system user lacks the right'],
+    ['keys_unavailable', 'The token cannot be verified now'],
+    ['delegation_unknown', 'The access cannot be checked now'],
+  ] as const)('the title of %s is fit for a challenge', (code, title) => {
+    expect(INBOUND_CODES[code].title).toBe(title);
+    expect(title).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/);
   });
 });
 

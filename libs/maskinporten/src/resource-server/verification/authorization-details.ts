@@ -44,7 +44,7 @@ type Members = Readonly<Record<string, unknown>>;
 const SYSTEM_USER = 'urn:altinn:systemuser';
 const CONSENT = 'urn:altinn:consent';
 const FROM = /^urn:altinn:(?:person:identifier-no:\d{11}|organization:identifier-no:\d{9})$/;
-/** ISO 8601 with an offset; `Date.parse` alone would take a local time, and much that is no time. */
+/** ISO 8601 with an offset; `Date.parse` alone would take a local time, and much that is not a time. */
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /**

@@ -26,7 +26,7 @@ const TYPES: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/jwt', 
 
 /**
  * Takes a token apart. The header decides which key and algorithm are tried, and nothing else in it is listened to:
- * `jwk`, `jku`, `x5u` and `x5c` bring keys of whoever wrote them (RFC 8725 §3.1, T-58).
+ * `jwk`, `jku`, `x5u` and `x5c` bring keys of the one who wrote them (RFC 8725 §3.1, T-58).
  *
  * @throws TokenRefusal `token_malformed`, or `token_signature` when no published key can have signed it
  */

@@ -68,7 +68,7 @@ export class IssuerKeys {
   #loaded: Loaded | undefined;
   #jwksUri: { readonly uri: string; readonly at: Moment } | undefined;
   #lastAttempt: Moment | undefined;
-  /** Only those that known keys were refreshed by; a first load is none. */
+  /** Only those that known keys were refreshed by; a first load does not count. */
   #lastRefresh: Moment | undefined;
   #lastError: string | undefined;
   #flight: Promise<PublishedKeys> | undefined;
@@ -164,7 +164,7 @@ export class IssuerKeys {
     try {
       const body = await this.#get(await this.#findJwksUri());
       const keys = readPublishedKeys(body);
-      // An empty set is a fault of whoever publishes it: it would refuse every valid token.
+      // An empty set is a fault of the issuer: it would refuse every valid token.
       if (keys === undefined) throw new KeysProblem('the document at jwks_uri holds no usable key');
       const known = this.#loaded?.keys;
       const same = known?.fingerprint === keys.fingerprint ? known : keys;

@@ -6,7 +6,7 @@ export class KeysProblem extends Error {}
 
 /**
  * Where an issuer publishes its keys, from its metadata (RFC 8414). The document must be that issuer's, byte for byte
- * (§3.3), and the keys must be at its own origin: whoever gives the keys decides which tokens are believed. Keys at
+ * (§3.3), and the keys must be at its own origin: who gives the keys decides which tokens are believed. Keys at
  * another origin are named with the option `jwksUri`.
  *
  * @throws KeysProblem

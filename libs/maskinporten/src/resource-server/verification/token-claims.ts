@@ -86,7 +86,7 @@ function judgeTimes({ exp, iat, nbf = iat }: Claims, rules: ClaimRules, nowMs: n
   return expiresAtMs;
 }
 
-/** NumericDate (RFC 7519 §2); a text is none. */
+/** NumericDate (RFC 7519 §2); a text is not one. */
 function instant(value: unknown, claim: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw malformed(`${claim} is not a time.`);
   return value * 1000;

@@ -628,7 +628,7 @@ describe('consents', () => {
     expect(await read({ [name]: value })).toBeUndefined();
   });
 
-  it('two are none', async () => {
+  it('two are as good as nothing', async () => {
     const [one] = consent()['authorization_details'] as [object];
     expect((await serverFor().verify(token(details(one, one)))).consent).toBeUndefined();
   });
