@@ -17,6 +17,9 @@ describe('path templates', () => {
     ['/persons/%2530%2531%2538%2531%2539%2530.json', '/persons/{id}'],
     [`/keys/${'k'.repeat(33)}`, '/keys/{id}'],
     ['/2026/11', '/2026/11'],
+    // A token has dots, so that its length alone does not give it away; digits of other scripts are digits.
+    ['/download/eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.', '/download/{id}'],
+    ['/persons/%EF%BC%90181%EF%BC%99000391', '/persons/{id}'],
   ])('%s is seen as %s', (path, template) => {
     expect(pathTemplateOf(path)).toBe(template);
   });

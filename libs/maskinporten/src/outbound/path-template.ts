@@ -29,7 +29,7 @@ export const isPathTemplate = (value: unknown): value is string =>
 function isIdentifier(segment: string): boolean {
   let text = segment;
   for (let round = 0; round < ESCAPED_TIMES; round += 1) {
-    if (IDENTIFIER.test(text) || hasManyDigits(text) || redact(text) !== text) return true;
+    if (IDENTIFIER.test(text) || hasManyDigits(text) || isRedacted(text)) return true;
     if (!text.includes('%')) return false;
     const plain = text.replaceAll(ESCAPED, unescaped);
     if (plain === text) return false;
@@ -42,5 +42,8 @@ function isIdentifier(segment: string): boolean {
 /** A path has no sentences, so that its rule can be stricter than `redact`: eleven digits, however they are taken apart. */
 const hasManyDigits = (text: string): boolean =>
   text.length >= 11 && text.replaceAll(ESCAPED, '').replaceAll(/\D/g, '').length >= 11;
+
+/** Most segments are short words: only what has room for a number or a token is looked at closely. */
+const isRedacted = (text: string): boolean => text.length >= 11 && /[\d%]|eyJ/.test(text) && redact(text) !== text;
 
 const unescaped = (code: string): string => String.fromCharCode(Number.parseInt(code.slice(1), 16));
