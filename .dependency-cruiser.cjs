@@ -41,6 +41,7 @@ const rooms = {
     'findings',
     'doctor',
     'self-service',
+    'resource-server',
     'system-user',
     'altinn',
     'audit',

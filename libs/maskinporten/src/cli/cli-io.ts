@@ -21,6 +21,8 @@ export interface CliIo {
   readonly wait?: (ms: number) => Promise<void>;
   /** Asks for something that is not shown while it is typed; absent where nobody can be asked. */
   readonly askSecret?: (question: string) => Promise<string>;
+  /** Everything on standard input; absent where it is a terminal. */
+  readonly readInput?: () => Promise<string>;
   /** Runs another Node program with this process's streams, and gives its exit code. */
   readonly runNode: (args: readonly string[]) => Promise<number>;
 }

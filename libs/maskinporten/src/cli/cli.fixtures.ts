@@ -11,7 +11,7 @@ export interface CliRun {
 }
 
 export interface CliRunOptions extends Partial<
-  Pick<CliIo, 'env' | 'cwd' | 'isTerminal' | 'columns' | 'askSecret' | 'runNode' | 'wait'>
+  Pick<CliIo, 'env' | 'cwd' | 'isTerminal' | 'columns' | 'askSecret' | 'readInput' | 'runNode' | 'wait'>
 > {
   readonly nowMs?: number;
   readonly commands?: readonly Command[];

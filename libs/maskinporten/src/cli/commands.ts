@@ -1,4 +1,4 @@
-import { type Command, defineGroup } from './define-command.js';
+import { type Command, defineGroup, withCommands } from './define-command.js';
 import { auditVerify } from './audit/audit-verify.js';
 import { doctor } from './doctor/doctor.js';
 import { keysGenerate } from './keys/keys-generate.js';
@@ -8,6 +8,7 @@ import { keysPublish } from './keys/keys-publish.js';
 import { keysRotate } from './keys/keys-rotate.js';
 import { simulator } from './simulator.js';
 import { token } from './token/token.js';
+import { tokenExplain } from './token/token-explain.js';
 
 /** What `npx nestjs-maskinporten` can do, in the order of its help. A new command is added here. */
 export const COMMANDS: readonly Command[] = [
@@ -19,7 +20,7 @@ export const COMMANDS: readonly Command[] = [
     keysRotate,
   ]),
   doctor,
-  token,
+  withCommands(token, [tokenExplain]),
   defineGroup('audit', { en: 'The audit log', nb: 'Revisjonsloggen' }, [auditVerify]),
   simulator,
 ];

@@ -70,4 +70,21 @@ export function defineGroup(name: string, describe: Text, commands: readonly Com
   });
 }
 
+/** A command that does something by itself, with others under its word: `token`, `token explain`. */
+export function withCommands(own: Command, others: readonly Command[]): Command {
+  return (cli, outcome) => {
+    const { command, describe = '', ...module } = own(cli, outcome);
+    return {
+      command,
+      describe,
+      builder: (yargs: Argv<GlobalOptions>) => {
+        yargs.command({ ...module, command: '$0', describe });
+        for (const other of others) yargs.command(other(cli, outcome));
+        return yargs;
+      },
+      handler: () => {},
+    };
+  };
+}
+
 export const WHICH: Text = { en: 'Say which command.', nb: 'Si hvilken kommando.' };

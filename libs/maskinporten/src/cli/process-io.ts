@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type { CliIo } from './cli-io.js';
 import { UsageError } from './exit.js';
 
@@ -18,6 +19,7 @@ export function processIo(): CliIo {
     now: Date.now,
     runNode,
     ...(process.stdin.isTTY && process.stderr.isTTY ? { askSecret } : {}),
+    ...(process.stdin.isTTY ? {} : { readInput: async () => text(process.stdin) }),
   };
 }
 

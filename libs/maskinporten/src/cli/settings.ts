@@ -75,7 +75,7 @@ export function tokenServiceConfig({
   return { clientId, key, environment, issuer, tokenEndpoint, http };
 }
 
-const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'] as const;
+export const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'] as const;
 
 /**
  * Where the environment says the key is. `path` makes relative paths absolute.

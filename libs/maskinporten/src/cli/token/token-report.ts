@@ -75,7 +75,7 @@ const x5cOf = (cli: Cli, value: unknown): string => {
   return cli.text({ en: `${count} certificates`, nb: `${count} sertifikater` });
 };
 
-function claimLine(name: string, value: unknown): string {
+export function claimLine(name: string, value: unknown): string {
   const isTime = ['iat', 'exp', 'nbf'].includes(name) && typeof value === 'number' && Math.abs(value) < 8.64e12;
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   const shown = isTime ? `${text} (${new Date(value * 1000).toISOString()})` : text;
