@@ -140,6 +140,8 @@ export function overview(altinn: AltinnState, faults: Faults): { readonly versio
   const { log, clock, urls } = altinn.world;
   const body = {
     urls: urls(),
+    clients: altinn.maskinporten.clients.views(),
+    systems: altinn.systems.views(),
     offsetSeconds: clock.offsetSeconds,
     customers: customersView(altinn),
     faults: faults.list(),

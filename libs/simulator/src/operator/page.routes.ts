@@ -17,6 +17,7 @@ const FILES = {
   'operator.js': 'text/javascript; charset=utf-8',
   'customers.js': 'text/javascript; charset=utf-8',
   'controls.js': 'text/javascript; charset=utf-8',
+  'setup.js': 'text/javascript; charset=utf-8',
   'log.js': 'text/javascript; charset=utf-8',
   'confirm.js': 'text/javascript; charset=utf-8',
   'icon.svg': 'image/svg+xml',

@@ -12,7 +12,7 @@ import {
   resourceRight,
 } from '../altinn.fixtures.js';
 import { startChromium, withChromium } from '../chromium.fixtures.js';
-import { CUSTOMER, OTHER } from '../grants.fixtures.js';
+import { CUSTOMER, KEY, OTHER } from '../grants.fixtures.js';
 
 const OPEN = `/kravogbetalinger/v1/regnskapssystem/${CUSTOMER}/aapnekrav`;
 const HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
@@ -317,6 +317,26 @@ describe('the operator page, in a browser', () => {
       await page.evaluate(attempt);
       expect(bench.operator.requests.get(String(id))?.status).toBe('New');
       complaints = [];
+    });
+
+    it('says where it is, and takes a client whose key is pasted', async () => {
+      await open();
+      await page.getByText(bench.simulator.tokenEndpoint).waitFor();
+      await page.getByRole('button', { name: 'Copy Token endpoint' }).waitFor();
+      await page.getByText('Add a client').click();
+      await page.getByLabel('Client id').fill('pasted');
+      await page.getByLabel('Organisation number').fill(CUSTOMER);
+      await page.getByLabel('Scopes').fill('acme:a acme:b');
+      const key = page.getByLabel('Public key');
+      await key.fill('x');
+      await page.getByRole('button', { name: 'Add client' }).click();
+      await page.getByRole('status').getByText('neither PEM nor JSON').waitFor();
+      await key.fill(JSON.stringify(KEY.jwk));
+      await page.getByRole('button', { name: 'Add client' }).click();
+      await page.getByText('acme:a · acme:b').waitFor();
+      expect(bench.operator.clients.get('pasted')).toMatchObject({ orgno: CUSTOMER, scopes: ['acme:a', 'acme:b'] });
+      const { SCREENSHOTS } = process.env;
+      if (SCREENSHOTS) await page.screenshot({ path: `${SCREENSHOTS}/setup.png`, fullPage: true });
     });
 
     it('asks for a consent where viewUri leads, and goes back with the answer', async () => {

@@ -3,11 +3,13 @@ import { showControls } from './controls.js';
 import { showCustomers } from './customers.js';
 
 import { showLog } from './log.js';
+import { showSetup } from './setup.js';
 
 const POLL_MS = 700;
 
 const state = document.querySelector('#state');
 const customers = document.querySelector('#customer-list');
+const setup = document.querySelector('#setup');
 const log = document.querySelector('#log');
 const controls = document.querySelector('#controls');
 const onlyRefused = document.querySelector('#only-refused');
@@ -26,6 +28,7 @@ function changed(name, value) {
 function show(overview) {
   latest = overview;
   if (changed('customers', overview.customers)) showCustomers(customers, overview, refresh);
+  if (changed('setup', [overview.urls, overview.clients, overview.systems])) showSetup(setup, overview, refresh);
   if (changed('controls', [overview.offsetSeconds, overview.faults, overview.settings])) {
     showControls(controls, overview, refresh);
   }
