@@ -1013,7 +1013,7 @@ describe('the guide', () => {
   it('S-20: says of each code who acts, and what to do, in both languages', () => {
     const guide = readFileSync(new URL('../../../../../docs/protect-an-api.md', import.meta.url), 'utf8');
     const rows = [...guide.matchAll(/^\| `(\w+)` +\| (\d{3}) +\| `([\w-]+)` +\| (.+?) +\| (.+?) +\|$/gm)];
-    const said = Object.fromEntries(
+    const written = Object.fromEntries(
       rows.map(([, code = '', status, actBy, en, nb]) => [
         code,
         { httpStatus: Number(status), actBy, hint: { en, nb } },
@@ -1023,7 +1023,7 @@ describe('the guide', () => {
       code,
       { httpStatus, actBy, hint },
     ]);
-    expect(said).toEqual(Object.fromEntries(known));
+    expect(written).toEqual(Object.fromEntries(known));
   });
 
   it.each([
