@@ -11,7 +11,7 @@ import {
 import { printable } from './logging/index.js';
 
 /**
- * Says why the service did not start, to whoever started it.
+ * Says why the service did not start, to the person who started it.
  *
  * @param environment the settings, if they could be read
  */

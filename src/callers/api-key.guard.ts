@@ -62,7 +62,7 @@ interface Response {
   header(name: string, value: string): unknown;
 }
 
-/** Lets in whoever shows a known key. It is global, so that it runs before every other guard. */
+/** Lets in callers that show a known key. It is global, so that it runs before every other guard. */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
   constructor(

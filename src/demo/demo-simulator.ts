@@ -4,7 +4,7 @@ import type { SimulatorConfig, Simulator } from 'maskinporten-simulator';
 import { type OnApplicationShutdown, Global, Module, type DynamicModule } from '@nestjs/common';
 import type { MaskinportenOptions } from 'nestjs-maskinporten';
 
-/** A made-up vendor: whoever runs the service. */
+/** A made-up vendor: the organisation that runs the service. */
 const VENDOR = '310000019';
 export const SYSTEM_ID = `${VENDOR}_demo`;
 

@@ -67,7 +67,7 @@ export class ServiceLogger extends ConsoleLogger {
     else super.log(message, ...rest);
   }
 
-  /** A failed start is told once, by `main`, in words for whoever started it. */
+  /** `main` prints a failed start once, in words for the person who started it. */
   override error(message: unknown, ...rest: unknown[]): void {
     if (rest.at(-1) === 'ExceptionHandler') return;
     super.error(message, ...rest);

@@ -29,7 +29,7 @@ const TIMEOUTS = new Set(['ECONNABORTED', 'ETIMEDOUT', 'ESOCKETTIMEDOUT']);
 
 /**
  * What our caller is told when an API that we called failed: its own 403 (F-135) and the like are passed on, an
- * unavailable API is 503 or 504, and a refused token is ours to mend. Nothing of the API's body is repeated.
+ * unavailable API is 503 or 504, and a refused token is ours to fix. Nothing of the API's body is repeated.
  */
 export function apiProblem(error: AxiosError): Problem {
   const { host } = describeCall(error);
