@@ -53,7 +53,7 @@ export class RoleServer {
   readonly #closing = new AbortController();
 
   constructor(role: Role, world: ServerWorld, faults: Faults) {
-    // One listener for each request that is held back, gone when it goes on: as many as there are callers, and no leak.
+    // One listener for each request that is held back, gone when it continues: as many as there are callers, and no leak.
     setMaxListeners(0, this.#closing.signal);
     this.role = role;
     this.#world = world;
@@ -112,7 +112,7 @@ export class RoleServer {
     const quiet = this.role === 'operator' || path === ALIVE;
     const fault = quiet ? undefined : this.#takeFault(request.method, path);
     const entry = quiet
-      ? // Whoever watches the log must not fill it.
+      ? // Those who watch the log must not fill it.
         {
           id: 0,
           at: at.toISOString(),

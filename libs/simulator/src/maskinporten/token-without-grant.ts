@@ -258,7 +258,7 @@ function spoiled(claims: ReturnType<typeof claimsOf>, key: SigningKey, tamper: T
 function signatureOf(input: string, { privateKey, publicKey }: SigningKey, tamper: Tamper | undefined): Buffer {
   if (tamper === 'alg-none') return Buffer.alloc(0);
   if (tamper === 'alg-hs256') {
-    // The attack: whoever takes the algorithm from the token uses the published key as a shared secret.
+    // The attack: an API that takes the algorithm from the token uses the published key as a shared secret.
     return createHmac('sha256', publicKey.export({ type: 'spki', format: 'pem' }))
       .update(input)
       .digest();

@@ -5,7 +5,7 @@ import type { Refusal } from './answers.js';
 /** How long the token endpoint may take to know a key that was registered (Digdir, client keys): the longest. */
 const ACTIVATION_SECONDS = 120;
 
-/** The client with another set of keys. A key that was registered before goes on being known: posting it again renews it. */
+/** The client with another set of keys. A key that was registered before stays known: posting it again renews it. */
 export function withKeys(client: Client, keys: readonly RegisteredKey[], nowSeconds: number): Client {
   const delay = client.keyActivationSeconds ?? ACTIVATION_SECONDS;
   return {

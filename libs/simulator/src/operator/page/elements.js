@@ -1,6 +1,6 @@
 /**
  * Makes an element. Members of `attributes` that begin with `on` are listeners; `false` and `undefined` leave one out.
- * Text goes in as text, never as markup: names and titles come from whoever called the simulator.
+ * Text goes in as text, never as markup: names and titles come from callers of the simulator.
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
