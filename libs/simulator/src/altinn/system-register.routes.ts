@@ -1,3 +1,4 @@
+// Longer than 250 lines because the order of checks differs from call to call, and is seen only where the calls stand together.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isRecord } from '../kernel/index.js';
 import type { Right, System } from '../maskinporten/index.js';

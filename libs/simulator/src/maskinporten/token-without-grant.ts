@@ -1,3 +1,4 @@
+// Longer than 250 lines because a token is one thing to read: what can be wished for, what it becomes, and each way to spoil it.
 import { createHmac, randomBytes, randomUUID, sign } from 'node:crypto';
 import {
   type Reader,
