@@ -23,7 +23,13 @@ export type { SigningAlgorithm } from './key-files/index.js';
 
 // Tokens.
 export { MaskinportenToken, MaskinportenTokenService, createTokenService } from './tokens/index.js';
-export type { GetTokenOptions, TokenEvent, TokenEventListener, TokenServiceConfig } from './tokens/index.js';
+export type {
+  GetTokenOptions,
+  TokenEvent,
+  TokenEventListener,
+  TokenServiceConfig,
+  TokenStore,
+} from './tokens/index.js';
 export { normaliseTokenRequest, parseOrganisationNumber } from './grants/index.js';
 export type { NormalisedTokenRequest, TokenRequest, TokenRequestInput } from './grants/index.js';
 export { InjectMaskinporten, getMaskinportenToken } from './outbound/index.js';

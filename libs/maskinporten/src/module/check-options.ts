@@ -34,7 +34,7 @@ const ALTINN: Names<AltinnOptions> = {
   rights: true,
   allowAnyCaller: true,
 };
-const TOKENS: Names<TokenCacheOptions> = { refreshAt: true, maxEntries: true };
+const TOKENS: Names<TokenCacheOptions> = { refreshAt: true, maxEntries: true, store: true };
 const RETRY: Names<RetryOptions> = { attempts: true, attemptTimeoutMs: true, deadlineMs: true };
 const HTTP: Names<TokenHttpOptions> = { ca: true, proxy: true, allowInsecureHosts: true, maxConnections: true };
 const GROUPS = { altinn: ALTINN, tokens: TOKENS, retry: RETRY, http: HTTP };

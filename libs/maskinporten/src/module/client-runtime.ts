@@ -100,8 +100,10 @@ export class ClientRuntime {
       allowAnyCaller: this.#allowAnyCaller,
     };
     this.#signers.reportTo(contributors);
+    const stopReporting = reportStore(name, tokens, contributors);
     registry.register(client);
     this.#end = async () => {
+      stopReporting();
       registry.unregister(client);
       await tokens.close();
     };
@@ -151,6 +153,18 @@ export class ClientRuntime {
     this.#altinnTransport ??= new HttpTransport(this.#http ?? {});
     return this.#altinnTransport;
   }
+}
+
+/** A shared token store that is away makes the service slower, and nothing else. */
+function reportStore(name: string, tokens: MaskinportenTokenService, contributors: HealthContributors): () => void {
+  if (tokens.status.store === undefined) return () => undefined;
+  return contributors.add({
+    name: name === 'default' ? 'token-store' : `token-store:${name}`,
+    report: () => {
+      const { store } = tokens.status;
+      return { status: store?.state === 'unavailable' ? 'degraded' : 'up', details: { ...store?.counts } };
+    },
+  });
 }
 
 /** One entry per field: what the options' own check says comes first. */

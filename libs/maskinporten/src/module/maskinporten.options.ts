@@ -1,4 +1,5 @@
 import type { TrustedCertificates } from '../http/index.js';
+import type { TokenStore } from '../tokens/index.js';
 import type { KeySource } from '../keys/index.js';
 import type { Destination } from '../outbound/index.js';
 
@@ -8,6 +9,8 @@ export interface TokenCacheOptions {
   readonly refreshAt?: readonly [from: number, to: number];
   /** Most tokens kept at a time. Default 10,000. */
   readonly maxEntries?: number;
+  /** Where replicas share their tokens: `RedisTokenStore` of `nestjs-maskinporten/redis`. Default: each has its own. */
+  readonly store?: TokenStore;
 }
 
 /** How often and how long a token request may try. */

@@ -56,6 +56,9 @@ function write(logger: LoggerService, event: TokenEvent): void {
     case 'circuit':
       logger.warn(line(`circuit ${event.state}`, { kind: event.kind, retryAfterMs: event.retryAfterMs }));
       break;
+    case 'token-store':
+      logger.warn(line(`shared token store ${event.state}`, { reason: event.reason }));
+      break;
     case 'token-evicted':
       logger.debug?.(line('usable token dropped, the cache is full', facts));
       break;

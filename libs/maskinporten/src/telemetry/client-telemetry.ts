@@ -7,6 +7,7 @@ import {
   ERROR_TYPE,
   INSTRUMENTS,
   KIND,
+  LOOKUP,
   MP_CODE,
   OUTCOME,
   PRIORITY,
@@ -60,6 +61,12 @@ export function watchClient(
     observe(
       INSTRUMENTS.cacheEvictions,
       one(({ counts }) => counts.evictions),
+    ),
+    observe(INSTRUMENTS.storeLookups, ({ store }) =>
+      Object.entries(store?.counts ?? {}).map(([result, value]) => ({
+        value,
+        attributes: { ...client, [LOOKUP]: result },
+      })),
     ),
     observe(INSTRUMENTS.connectionsWaiting, ({ connections: { waiting } }) =>
       Object.entries(waiting).map(([priority, value]) => ({ value, attributes: { ...client, [PRIORITY]: priority } })),

@@ -20,6 +20,8 @@ export const KIND = 'maskinporten.request.kind';
 export const OUTCOME = 'maskinporten.outcome';
 /** `interactive` or `batch`. */
 export const PRIORITY = 'maskinporten.request.priority';
+/** `hit`, `miss`, `refused` or `unavailable`. */
+export const LOOKUP = 'maskinporten.store.result';
 /** Our error code; a general attribute of OpenTelemetry. */
 export const ERROR_TYPE = 'error.type';
 /** Maskinporten's own code, `MP-250`. */
@@ -87,6 +89,10 @@ export const INSTRUMENTS = {
     'Usable tokens that were dropped because the cache was full.',
     [CLIENT],
   ),
+  storeLookups: describe('store.lookups', 'observed-counter', '{lookup}', 'Looks into the shared token store.', [
+    CLIENT,
+    LOOKUP,
+  ]),
   connectionsWaiting: describe(
     'connections.waiting',
     'observed-gauge',

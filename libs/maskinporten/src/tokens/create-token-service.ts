@@ -9,6 +9,7 @@ import { keyMismatches } from './check-key.js';
 import { checkSettings } from './check-settings.js';
 import type { RefreshWindow } from './token-entry.js';
 import type { TokenEvent, TokenEventListener } from './token-events.js';
+import type { TokenStore } from './token-store.js';
 import type { TokenExchanger } from './token-exchanger.js';
 import { MaskinportenTokenService } from './token-service.js';
 
@@ -28,7 +29,13 @@ export interface TokenServiceConfig {
   /** The organisation that owns the client; default: the one in the certificate, if there is one. */
   readonly organisation?: string | undefined;
   readonly tokens?:
-    { readonly refreshAt?: RefreshWindow | undefined; readonly maxEntries?: number | undefined } | undefined;
+    | {
+        readonly refreshAt?: RefreshWindow | undefined;
+        readonly maxEntries?: number | undefined;
+        /** Where replicas share their tokens, such as `RedisTokenStore`; closed with the service. */
+        readonly store?: TokenStore | undefined;
+      }
+    | undefined;
   /** Overrides of the foreground budget: 3 attempts, 3,000 ms each, 8,000 ms together. */
   readonly retry?: Partial<AttemptLimits> | undefined;
   readonly http?:
@@ -114,6 +121,7 @@ export async function createTokenService(given: TokenServiceConfig): Promise<Mas
     ownOrganisation: config.organisation ?? keys.current.certificateOrganisation,
     exchanger: config.exchanger,
     maxEntries: config.tokens?.maxEntries,
+    store: config.tokens?.store,
     refreshWindow: config.tokens?.refreshAt,
     keyFiles: watches,
     onClose: async () => transport.close(),

@@ -78,13 +78,16 @@ export class TokenCache {
   }
 
   #sweepLater(): void {
-    this.#timer ??= setTimeout(() => void this.#sweepAll(), this.#options.sweepIntervalMs ?? SWEEP_INTERVAL_MS).unref();
+    if (this.#timer !== undefined) return;
+    const afterMs = this.#options.sweepIntervalMs ?? SWEEP_INTERVAL_MS;
+    this.#timer = setTimeout(() => void this.#sweepAll(), afterMs).unref();
   }
 
   /** All entries, a few in each turn: one look at 100,000 would hold the event loop up for 30 ms. */
   async #sweepAll(): Promise<void> {
     let looked = 0;
-    for (const canonical of [...this.#entries.keys()]) {
+    const all = [...this.#entries.keys()];
+    for (const canonical of all) {
       const entry = this.#entries.peek(canonical);
       if (entry !== undefined && !entry.isUsable(this.#clock)) this.#entries.delete(canonical);
       looked += 1;

@@ -32,6 +32,12 @@ export type TokenEvent =
       readonly background: boolean;
     }
   | {
+      /** The shared token store cannot be used, or can again. Tokens are given all the same. */
+      readonly type: 'token-store';
+      readonly state: 'available' | 'unavailable';
+      readonly reason: string | undefined;
+    }
+  | {
       /** The cache was full, so a token went that could still be used. */
       readonly type: 'token-evicted';
       readonly scopes: readonly string[];

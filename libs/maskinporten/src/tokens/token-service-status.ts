@@ -1,5 +1,6 @@
 import type { ClockState, MetadataStatus } from '../issuer/index.js';
 import type { CredentialEnd } from '../keys/index.js';
+import type { TokenStoreStatus } from './shared-tokens.js';
 import type { CircuitBreaker, ConnectionStatus, RequestKind } from '../token-endpoint/index.js';
 
 /** How often something happened since the service was made. */
@@ -39,4 +40,6 @@ export interface TokenServiceStatus {
   readonly connections: ConnectionStatus;
   readonly cachedTokens: number;
   readonly counts: TokenCounts;
+  /** The shared token store, when there is one. */
+  readonly store?: TokenStoreStatus;
 }

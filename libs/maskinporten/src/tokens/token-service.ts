@@ -13,7 +13,9 @@ import type { TokenExchanger } from './token-exchanger.js';
 import type { TokenServiceStatus } from './token-service-status.js';
 import { TokenFlights, type Flight } from './token-flights.js';
 import { closedError, endedError, obtained, refusal, unexpectedError } from './token-outcomes.js';
+import { SharedTokens } from './shared-tokens.js';
 import { TokenSource, type Fetched } from './token-source.js';
+import type { TokenStore } from './token-store.js';
 import { refuseAborted, wait } from './wait.js';
 
 /** Tokens kept per client by default. */
@@ -40,6 +42,7 @@ export interface TokenServiceParts {
   readonly events: Listeners<[event: TokenEvent]>;
   readonly ownOrganisation?: string | undefined;
   readonly exchanger?: TokenExchanger | undefined;
+  readonly store?: TokenStore | undefined;
   readonly maxEntries?: number | undefined;
   readonly refreshWindow?: RefreshWindow | undefined;
   /** Looks at the key files for what is new in them; closed with the service. */
@@ -63,6 +66,7 @@ export class MaskinportenTokenService {
   readonly #errors: PermanentErrors;
   readonly #forced: ForcedRefreshes;
   readonly #source: TokenSource;
+  readonly #shared: SharedTokens | undefined;
   readonly #flights = new TokenFlights();
   readonly #requestOf = new WeakMap<MaskinportenToken, NormalisedTokenRequest>();
   readonly #stopListeningToKeys: () => void;
@@ -88,7 +92,21 @@ export class MaskinportenTokenService {
     });
     this.#errors = new PermanentErrors({ maxEntries, monotonicMs, random, currentKey: () => parts.keys.current });
     this.#forced = new ForcedRefreshes({ maxEntries, monotonicMs });
+    const { endpoint, store } = parts;
+    this.#shared =
+      store &&
+      new SharedTokens({
+        store,
+        issuer: endpoint.issuer.identifier,
+        clientId: parts.clientId,
+        clock,
+        serverClock: endpoint.serverClock,
+        random,
+        events: parts.events,
+      });
     this.#source = new TokenSource({
+      shared: this.#shared,
+      serverNow: () => endpoint.serverClock.now(),
       endpoint: parts.endpoint,
       exchanger: parts.exchanger,
       clock,
@@ -194,6 +212,7 @@ export class MaskinportenTokenService {
       },
       connections: endpoint.connections,
       cachedTokens: this.#cache.size,
+      ...(this.#shared === undefined ? {} : { store: this.#shared.status }),
       counts: {
         hits: this.#hits,
         waits: this.#waits,
@@ -232,6 +251,7 @@ export class MaskinportenTokenService {
     for (const file of this.#parts.keyFiles) file.close();
     this.#parts.endpoint.close();
     await this.#flights.close();
+    await this.#shared?.close();
     await this.#parts.onClose();
   }
 
@@ -246,6 +266,7 @@ export class MaskinportenTokenService {
     refuseAborted(signal);
     const { canonical } = request;
     const forced = own(options, 'forceRefresh') === true && this.#forced.allow(canonical);
+    if (forced) this.#shared?.forget(request);
     if (!forced) {
       const entry = this.#usable(request);
       if (entry !== undefined) return entry.token;
@@ -294,9 +315,10 @@ export class MaskinportenTokenService {
   async #fly(request: NormalisedTokenRequest, flight: Flight): Promise<MaskinportenToken> {
     const { demand, refresh: background } = flight;
     try {
-      const fetched = await this.#source.fetch(request, demand);
+      const fetched = await this.#source.fetch(request, demand, this.#cache.get(request)?.token);
       this.#keep(request, fetched, flight);
-      this.#parts.events.tell(obtained(request, fetched, background));
+      // From the shared store: nobody was asked for it.
+      if (fetched.attempts > 0) this.#parts.events.tell(obtained(request, fetched, background));
       return fetched.entry.token;
     } catch (error) {
       const failure = isMaskinportenError(error) ? error : unexpectedError();
@@ -341,6 +363,7 @@ export class MaskinportenTokenService {
     const entry = this.#cache.get(request);
     if (entry !== undefined && entry.token !== token) return;
     this.#cache.delete(request);
+    this.#shared?.forget(request);
     if (entry !== undefined) this.#flights.detach(request.canonical);
   }
 }

@@ -4,6 +4,7 @@ import type { NormalisedTokenRequest } from '../grants/index.js';
 import { ConcurrencyGate } from '../keys/index.js';
 import type { Demand, ObtainedToken, TokenEndpoint } from '../token-endpoint/index.js';
 import { MaskinportenToken } from './maskinporten-token.js';
+import { SharedTokens, type StoredToken } from './shared-tokens.js';
 import { TokenEntry, type Moment, type RefreshWindow } from './token-entry.js';
 import type { ExchangedToken, TokenExchanger } from './token-exchanger.js';
 
@@ -35,6 +36,10 @@ export interface TokenSourceOptions {
   readonly window: RefreshWindow;
   /** Gets (cached or new) the Maskinporten token that an exchange starts from. */
   readonly baseToken: (request: NormalisedTokenRequest, demand: Demand) => Promise<MaskinportenToken>;
+  /** The tokens of all replicas, when they are shared. */
+  readonly shared: SharedTokens | undefined;
+  /** Server time in milliseconds. */
+  readonly serverNow: () => number;
   /** Exchanges in flight at most. */
   readonly maxExchanges: number;
 }
@@ -49,8 +54,49 @@ export class TokenSource {
     this.#exchanges = new ConcurrencyGate(options.maxExchanges);
   }
 
-  async fetch(request: NormalisedTokenRequest, demand: Demand): Promise<Fetched> {
-    return request.exchange === undefined ? this.#obtain(request, demand) : this.#exchange(request, demand);
+  /** @param known the token that is to be replaced */
+  async fetch(request: NormalisedTokenRequest, demand: Demand, known?: MaskinportenToken): Promise<Fetched> {
+    if (request.exchange !== undefined) return this.#exchange(request, demand);
+    const { shared } = this.#options;
+    if (shared === undefined || !SharedTokens.takes(request)) return this.#obtain(request, demand);
+    return shared.fetch(
+      request,
+      known?.jti,
+      (stored) => this.#fromStore(stored, request),
+      async () => {
+        const result = await this.#obtain(request, demand);
+        return { result, stored: this.#toStore(result) };
+      },
+    );
+  }
+
+  /** What another replica has got; undefined when it is of no use any more, or not what was asked for. */
+  #fromStore(stored: StoredToken, request: NormalisedTokenRequest): Fetched | undefined {
+    const { clock, serverNow } = this.#options;
+    const { value, startMs, endMs, jti, kid, keyIdentity } = stored;
+    const ageMs = serverNow() - startMs;
+    const lifeMs = endMs - startMs;
+    const sound = /^[\x21-\x7e]{1,16384}$/.test(value) && Number.isFinite(ageMs) && lifeMs > 0;
+    if (!sound || lifeMs > MAX_LIFE_SECONDS * 1_000) return undefined;
+    const start = { wallMs: clock.wallMs() - ageMs, monotonicMs: clock.monotonicMs() - ageMs };
+    const token = new MaskinportenToken({
+      value,
+      scopes: request.scopes,
+      expiresAt: new Date(start.wallMs + lifeMs),
+      jti,
+      ...(kid === undefined ? {} : { kid }),
+    });
+    const entry = this.#entry(token, keyIdentity, start, lifeMs / 1_000);
+    if (entry.stateAt(clock) !== 'usable') return undefined;
+    return { entry, cacheable: true, attempts: 0, elapsedMs: 0, expiresInSeconds: lifeMs / 1_000 };
+  }
+
+  #toStore({ entry: { token, keyIdentity }, expiresInSeconds }: Fetched): StoredToken | undefined {
+    if (expiresInSeconds === undefined) return undefined;
+    const { clock, serverNow } = this.#options;
+    const endMs = serverNow() + token.expiresAt.getTime() - clock.wallMs();
+    const { value, scopes, jti, kid } = token;
+    return { value, scopes, startMs: endMs - expiresInSeconds * 1_000, endMs, jti, kid, keyIdentity };
   }
 
   async #obtain(request: NormalisedTokenRequest, demand: Demand): Promise<Fetched> {

@@ -1,0 +1,260 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { beforeDeadline, isRecord, type Clock, type Listeners } from '../basics/index.js';
+import type { NormalisedTokenRequest } from '../grants/index.js';
+import type { ServerClock } from '../issuer/index.js';
+import { ConcurrencyGate } from '../keys/index.js';
+import type { TokenEvent } from './token-events.js';
+import { TokenStoreRefusal, type TokenStore } from './token-store.js';
+
+/** How often a look into the shared store ended how. */
+export interface TokenStoreStatus {
+  readonly state: 'available' | 'unavailable';
+  readonly counts: Readonly<Record<'hit' | 'miss' | 'refused' | 'unavailable', number>>;
+}
+
+/** What is kept of a token. */
+export interface StoredToken {
+  readonly value: string;
+  readonly scopes: readonly string[];
+  /** Server time in milliseconds at which its life began and ends. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly jti: string;
+  readonly kid: string | undefined;
+  readonly keyIdentity: string;
+}
+
+export interface SharedTokensOptions {
+  readonly store: TokenStore;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clock: Clock;
+  readonly serverClock: ServerClock;
+  readonly random: () => number;
+  readonly events: Listeners<[event: TokenEvent]>;
+}
+
+const DEFAULT_TIMEOUT_MS = 50;
+/** Commands in flight; a crowd waits here, at no cost to the deadline. */
+const MAX_COMMANDS = 32;
+/** Milliseconds that the store is left alone after it has failed; then one command looks whether it is back. */
+const PAUSE_MS = 30_000;
+/** Failures in a row after which it is left alone. */
+const MAX_FAILURES = 3;
+const LOCK_MS = 3_000;
+/** Milliseconds that a replica waits for the token that another one fetches (F-96). */
+const MAX_POLL_MS = 1_000;
+/** A token is not kept to its last moment. */
+const MARGIN_MS = 1_000;
+/** Answers of a Redis that takes no writes for now: reading may go on (F-93, F-94). */
+const NO_WRITES = /^(?:READONLY|OOM|MISCONF|NOREPLICAS)\b/;
+
+/** A part of the store that is left alone after failures. */
+class Breaker {
+  #failures = 0;
+  #closedUntilMs = -Infinity;
+  #probing = false;
+  constructor(private readonly nowMs: () => number) {}
+
+  get open(): boolean {
+    return this.#failures >= MAX_FAILURES;
+  }
+
+  /** @returns false when the command is not to be sent */
+  enter(): boolean {
+    if (!this.open) return true;
+    if (this.#probing || this.nowMs() < this.#closedUntilMs) return false;
+    this.#probing = true;
+    return true;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+    this.#probing = false;
+  }
+
+  failed(atOnce = false): void {
+    this.#failures = atOnce ? MAX_FAILURES : this.#failures + 1;
+    this.#probing = false;
+    this.#closedUntilMs = this.nowMs() + PAUSE_MS;
+  }
+}
+
+/**
+ * The tokens of all replicas, read when this process has none and written when it has got one. Every command has a
+ * deadline of its own, because clients of Redis were seen to hang, and a store that fails is left alone (F-91).
+ */
+export class SharedTokens {
+  readonly #options: SharedTokensOptions;
+  readonly #timeoutMs: number;
+  readonly #gate = new ConcurrencyGate(MAX_COMMANDS);
+  readonly #all: Breaker;
+  readonly #writes: Breaker;
+  readonly #counts = { hit: 0, miss: 0, refused: 0, unavailable: 0 };
+  /** Requests whose stored token an API has refused: not read again before another one is written. */
+  readonly #stale = new Set<string>();
+  #told: TokenStoreStatus['state'] = 'available';
+
+  constructor(options: SharedTokensOptions) {
+    this.#options = options;
+    this.#timeoutMs = options.store.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const nowMs = (): number => options.clock.monotonicMs();
+    this.#all = new Breaker(nowMs);
+    this.#writes = new Breaker(nowMs);
+  }
+
+  get status(): TokenStoreStatus {
+    return { state: this.#told, counts: { ...this.#counts } };
+  }
+
+  /** Tokens of a person, and those given for a consent, stay in the process. */
+  static takes({ pid, consent, exchange }: NormalisedTokenRequest): boolean {
+    return pid === undefined && consent === undefined && exchange === undefined;
+  }
+
+  /**
+   * The token from the store, or else from Maskinporten, which one replica asks while the others wait a moment.
+   *
+   * @param knownJti of the token that is to be replaced
+   * @param usable makes of what was stored what the caller needs; undefined when it is of no use
+   */
+  async fetch<T>(
+    request: NormalisedTokenRequest,
+    knownJti: string | undefined,
+    usable: (stored: StoredToken) => T | undefined,
+    obtain: () => Promise<{ readonly result: T; readonly stored: StoredToken | undefined }>,
+  ): Promise<T> {
+    const key = JSON.stringify([this.#options.issuer, this.#options.clientId, request.canonical]);
+    const find = async (): Promise<T | undefined> => {
+      if (this.#stale.has(key)) return undefined;
+      const stored = await this.#read(key);
+      return stored === undefined || stored.jti === knownJti ? undefined : usable(stored);
+    };
+    const { unavailable } = this.#counts;
+    const found = await find();
+    if (found !== undefined) return found;
+    // A store that did not answer is not asked twice for one token: that would be its deadline twice.
+    if (this.#counts.unavailable > unavailable) return (await obtain()).result;
+    const owner = await this.#write(async (store) => store.lock(key, LOCK_MS));
+    if (owner === null) {
+      const later = await this.#poll(find);
+      if (later !== undefined) return later;
+    }
+    try {
+      const { result, stored } = await obtain();
+      if (stored !== undefined) await this.#keep(key, stored);
+      return result;
+    } finally {
+      if (typeof owner === 'string') void this.#write(async (store) => store.unlock(key, owner));
+    }
+  }
+
+  /** An API has refused the token of this request. */
+  forget(request: NormalisedTokenRequest): void {
+    if (!SharedTokens.takes(request)) return;
+    const key = JSON.stringify([this.#options.issuer, this.#options.clientId, request.canonical]);
+    if (this.#stale.size >= 1_000) this.#stale.clear();
+    this.#stale.add(key);
+    void this.#write(async (store) => store.delete(key));
+  }
+
+  async close(): Promise<void> {
+    await this.#options.store.close?.();
+  }
+
+  async #poll<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
+    const { clock, random } = this.#options;
+    const endMs = clock.monotonicMs() + MAX_POLL_MS;
+    // By both clocks: one of a test stands still.
+    for (let waitedMs = 0; waitedMs < MAX_POLL_MS && clock.monotonicMs() < endMs && !this.#all.open;) {
+      const pauseMs = 50 + random() * 50;
+      await delay(pauseMs);
+      waitedMs += pauseMs;
+      const found = await find();
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async #read(key: string): Promise<StoredToken | undefined> {
+    const before = this.#counts.unavailable + this.#counts.refused;
+    const text = await this.#command(this.#all, async (store) => store.get(key));
+    if (text === undefined) {
+      if (this.#counts.unavailable + this.#counts.refused === before) this.#counts.unavailable += 1;
+      return undefined;
+    }
+    const stored = text === null ? undefined : parsed(text);
+    const live = stored !== undefined && stored.endMs > this.#options.serverClock.now() ? stored : undefined;
+    this.#counts[live === undefined ? 'miss' : 'hit'] += 1;
+    return live;
+  }
+
+  async #keep(key: string, stored: StoredToken): Promise<void> {
+    const ttlMs = Math.floor(stored.endMs - this.#options.serverClock.now() - MARGIN_MS);
+    if (ttlMs <= 0) return;
+    const kept = await this.#write(async (store) => {
+      await store.set(key, JSON.stringify(stored), ttlMs);
+      return true;
+    });
+    if (kept === true) this.#stale.delete(key);
+  }
+
+  async #write<T>(send: (store: TokenStore) => Promise<T>): Promise<T | undefined> {
+    if (this.#all.open || !this.#writes.enter()) return undefined;
+    return this.#command(this.#writes, send);
+  }
+
+  /** @returns undefined when the store was not asked, or did not answer as it should */
+  async #command<T>(breaker: Breaker, send: (store: TokenStore) => Promise<T>): Promise<T | undefined> {
+    return this.#gate.run(async () => {
+      if (breaker === this.#all && !breaker.enter()) return undefined;
+      try {
+        const ms = this.#timeoutMs;
+        const answer = await beforeDeadline(async () => send(this.#options.store), { ms, late });
+        breaker.succeeded();
+        if (breaker === this.#writes || !this.#writes.open) this.#tell('available');
+        return answer;
+      } catch (error) {
+        this.#failed(breaker, error);
+        return undefined;
+      }
+    });
+  }
+
+  #failed(breaker: Breaker, error: unknown): void {
+    if (error instanceof TokenStoreRefusal) {
+      breaker.succeeded();
+      this.#counts.refused += 1;
+      this.#options.events.tell({ type: 'security', what: 'token-store-value-refused', detail: error.message });
+      return;
+    }
+    this.#counts.unavailable += 1;
+    const reason = error instanceof Error ? error.message.slice(0, 200) : 'unknown';
+    if (NO_WRITES.test(reason)) {
+      this.#all.succeeded();
+      this.#writes.failed(true);
+    } else {
+      if (breaker === this.#writes) breaker.succeeded();
+      this.#all.failed();
+    }
+    if (this.#all.open || this.#writes.open) this.#tell('unavailable', /^[A-Z]+/.exec(reason)?.[0] ?? 'no answer');
+  }
+
+  /** One line for each change, not one for each command. */
+  #tell(state: TokenStoreStatus['state'], reason?: string): void {
+    if (state === this.#told) return;
+    this.#told = state;
+    this.#options.events.tell({ type: 'token-store', state, reason });
+  }
+}
+
+const late = (): Error => new Error('TIMEOUT: the store did not answer in time');
+
+function parsed(text: string): StoredToken | undefined {
+  try {
+    const json: unknown = JSON.parse(text);
+    return isRecord(json) ? (json as unknown as StoredToken) : undefined;
+  } catch {
+    return undefined;
+  }
+}
