@@ -18,7 +18,8 @@ export interface EnvironmentOptions {
   readonly tokenEndpoint?: string;
   readonly destinations?: readonly string[];
   readonly altinn?: { readonly platformUrl?: string; readonly systemId?: string; readonly subscriptionKey?: string };
-  readonly http?: { readonly allowInsecureHosts?: readonly string[] };
+  readonly http?: { readonly allowInsecureHosts?: readonly string[]; readonly maxConnections?: number };
+  readonly tokens?: { readonly maxEntries?: number };
 }
 
 /** What one who receives tokens needs: options of `MaskinportenResourceServerModule`, by the same names. */
@@ -98,6 +99,8 @@ export function examineMaskinportenEnvironment(
   const preset = environment && ISSUER_PRESETS[environment];
   const platformUrl = of('ALTINN_PLATFORM_URL');
   const destinations = listOf(of('MASKINPORTEN_DESTINATIONS'));
+  const http = withoutUndefined({ allowInsecureHosts, maxConnections: numberOf(of('MASKINPORTEN_MAX_CONNECTIONS')) });
+  const maxEntries = numberOf(of('MASKINPORTEN_MAX_ENTRIES'));
   const altinn = withoutUndefined({
     platformUrl,
     systemId: of('ALTINN_SYSTEM_ID'),
@@ -111,7 +114,8 @@ export function examineMaskinportenEnvironment(
       key,
       tokenEndpoint: of('MASKINPORTEN_TOKEN_ENDPOINT'),
       destinations,
-      http: allowInsecureHosts && { allowInsecureHosts },
+      http: Object.keys(http).length === 0 ? undefined : http,
+      tokens: maxEntries === undefined ? undefined : { maxEntries },
       altinn: Object.keys(altinn).length === 0 ? undefined : altinn,
     }),
     provider,
@@ -230,3 +234,6 @@ const INSECURE = wrong(
   'is refused with NODE_ENV=production',
   'tillates ikke med NODE_ENV=production',
 );
+
+/** What is no number is refused where the option is checked, by the name of its variable. */
+const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));

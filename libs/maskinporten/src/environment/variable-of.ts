@@ -8,6 +8,8 @@ const VARIABLE_OF: Readonly<Record<string, string>> = {
   tokenEndpoint: 'MASKINPORTEN_TOKEN_ENDPOINT',
   clientId: 'MASKINPORTEN_CLIENT_ID',
   destinations: 'MASKINPORTEN_DESTINATIONS',
+  'http.maxConnections': 'MASKINPORTEN_MAX_CONNECTIONS',
+  'tokens.maxEntries': 'MASKINPORTEN_MAX_ENTRIES',
   'http.allowInsecureHosts': 'MASKINPORTEN_ALLOW_INSECURE_HOSTS',
   'altinn.platformUrl': 'ALTINN_PLATFORM_URL',
   'altinn.systemId': 'ALTINN_SYSTEM_ID',
