@@ -8,7 +8,7 @@ import { mb, ms, type Target } from './target.js';
 const NAMES = ['with-module', 'without-module'] as const;
 
 const REASON =
-  'loading class-validator, which checks the options, is the largest part, undici the next; many applications have the first loaded already (lines without a target)';
+  'undici is 70 to 100 ms of it, the rest is some 300 modules of the library itself; undici cannot be loaded on first use on Node 20, where import() fails in a process with a polluted prototype (T-31)';
 
 export const startUp: Target = {
   id: 'P10',

@@ -1,3 +1,4 @@
+// Longer than 250 lines: what happens to a batch from its first record to its answer is read as one.
 import { errorCode } from '../basics/index.js';
 import type { AuditLogOptions, AuditStatus, CheckedAuditLogOptions } from './audit-log-options.js';
 import type { AuditRecord } from './audit-record.js';

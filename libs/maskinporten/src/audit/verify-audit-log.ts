@@ -1,3 +1,4 @@
+// Longer than 250 lines: each thing that can be wrong with a log, and how it is found, is read as one.
 import { ownMembers } from '../basics/index.js';
 import type { AuditRecord } from './audit-record.js';
 import type { AuditStore } from './audit-store.js';

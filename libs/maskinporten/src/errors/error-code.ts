@@ -1,3 +1,4 @@
+// Longer than 250 lines: one table.
 /** What kind of thing went wrong; one category has one remedy. */
 export type ErrorCategory =
   | 'configuration'

@@ -1,3 +1,4 @@
+// Longer than 250 lines: who gets a free connection and what ends a wait decide about the same lines.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Line, type Place } from '../basics/index.js';
 import { createError, withDetails, type MaskinportenError } from '../errors/index.js';

@@ -1,3 +1,4 @@
+// Longer than 250 lines: whether there is another attempt is one decision with one memory.
 import { isMaskinportenError, type MaskinportenError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
 import { isStaleSocket } from '../http/index.js';

@@ -1,3 +1,4 @@
+// Longer than 250 lines: deadline, breaker and lock guard each command of the store together.
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeDeadline, isRecord, type Clock, type Listeners } from '../basics/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';

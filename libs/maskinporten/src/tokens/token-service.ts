@@ -1,3 +1,4 @@
+// Longer than 250 lines: what a caller can ask for, and the one way of a token through memory, cache and flights.
 import { Listeners, type Clock } from '../basics/index.js';
 import { createError, isMaskinportenError, withDetails } from '../errors/index.js';
 import { RequestMemo, type NormalisedTokenRequest, type TokenRequestInput } from '../grants/index.js';
