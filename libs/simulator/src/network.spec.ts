@@ -211,6 +211,27 @@ describe('off loopback', () => {
     }
   });
 
+  it.each([false, true])(
+    'no spelling of a path avoids the token (T-84); an origin for each part: %s',
+    async (separateOrigins) => {
+      const { simulator } = await start({ separateOrigins });
+      const { port } = new URL(simulator.operatorUrl);
+      for (const path of [
+        '/operator/%61pi/clients',
+        '/operator/ap%69/log',
+        '/operator/%61pi',
+        '/operator/api#x',
+        '/operator/%61pi/none',
+        ...(separateOrigins ? ['http://localhost/operator/api/clients', '/%6fperator/api/clients', '/none'] : []),
+      ]) {
+        expect([path, (await send(port, path, {})).status]).toEqual([path, 401]);
+      }
+      expect(await send(port, '/operator/%61pi/reset', {}, 'POST')).toMatchObject({ status: 401 });
+      expect(await send(port, '/isalive', {})).toMatchObject({ status: 200 });
+      expect(await send(port, '/operator/', {})).toMatchObject({ status: 200 });
+    },
+  );
+
   it('another machine’s address is answered with the token, when the Host is one of ours', async () => {
     const outside = Object.values(networkInterfaces())
       .flat()

@@ -4,7 +4,7 @@ import { type Network, hostNameOf, isLoopbackName, sendProblem, type World } fro
 
 const LOOPBACK_ADDRESS = /^(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/;
 const HOST_HEADER = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
-const API = /^\/operator\/api(?:[/?]|$)/;
+const API = /^\/operator\/api(?:\/|$)/;
 
 /** A person who follows a link, such as a `confirmUrl` in a vendor's application. The linking page can read nothing. */
 function isNavigation({ method, headers }: FastifyRequest): boolean {
@@ -47,10 +47,14 @@ class Admission {
     return undefined;
   }
 
-  /** The pages themselves show nothing; what they load needs the token. */
+  /**
+   * The pages themselves show nothing; what they load needs the token. Judged by the route that will answer, because the
+   * router decodes `%61pi`, ends a path at `#` and takes whole URLs. What no route answers is not a page.
+   */
   lacksToken(request: FastifyRequest): boolean {
     const { operatorToken } = this.#network;
-    return operatorToken !== undefined && API.test(request.url) && !carries(request, operatorToken);
+    const { url: route = '/operator/api' } = request.routeOptions;
+    return operatorToken !== undefined && API.test(route) && !carries(request, operatorToken);
   }
 
   #isOwnName(host: string): boolean {
