@@ -3,12 +3,12 @@ import { compactVerify, decodeProtectedHeader } from 'jose';
 import { rsaKeyPair } from '../../../../test/support/pool.js';
 import { sized } from '../../../../test/support/size.js';
 import { loadSigningKey, ConcurrencyGate, type SigningKey } from '../keys/index.js';
-import { AssertionFactory, normaliseTokenRequest } from './index.js';
+import { AssertionFactory, normaliseTokenRequest, type NormalisedTokenRequest } from './index.js';
 
 const { privateKey, publicKey } = rsaKeyPair();
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const signal = new AbortController().signal;
-const request = normaliseTokenRequest('a:b');
+const request = (): NormalisedTokenRequest => normaliseTokenRequest('a:b');
 let key: SigningKey;
 
 beforeAll(async () => {
@@ -37,7 +37,7 @@ function occupy(gate: ConcurrencyGate): { busy: Promise<void>; release: () => vo
 
 describe('AssertionFactory', () => {
   it('signs what an independent library verifies, with alg and kid alone in the header', async () => {
-    const { value, jti, kid } = await factory().create(request, key, signal);
+    const { value, jti, kid } = await factory().create(request(), key, signal);
     const { payload, protectedHeader } = await compactVerify(value, publicKey);
     expect(protectedHeader).toEqual({ alg: 'RS256', kid: 'a-kid' });
     const claims = JSON.parse(Buffer.from(payload).toString()) as unknown;
@@ -46,7 +46,7 @@ describe('AssertionFactory', () => {
   });
 
   it('names a certificate key by its chain', async () => {
-    const assertion = await factory().create(request, stubKey(), signal);
+    const assertion = await factory().create(request(), stubKey(), signal);
     expect(decodeProtectedHeader(assertion.value)).toEqual({ alg: 'RS256', x5c: ['MIIleaf', 'MIIroot'] });
     expect(assertion).not.toHaveProperty('kid');
   });
@@ -55,9 +55,10 @@ describe('AssertionFactory', () => {
     const seen = new Set<string>();
     const assertions = factory();
     const unsigned = stubKey();
+    const same = request();
     const count = sized({ test: 10_000, soak: 200_000 });
     for (let made = 0; made < count; made += 1) {
-      const { jti } = await assertions.create(request, unsigned, signal);
+      const { jti } = await assertions.create(same, unsigned, signal);
       seen.add(jti);
     }
     expect(seen.size).toBe(count);
@@ -70,7 +71,7 @@ describe('AssertionFactory', () => {
     let now = 1_000_000;
     const nowMs = (): number => now;
     const { busy, release } = occupy(gate);
-    const waiting = factory({ nowMs, gate }).create(request, key, signal);
+    const waiting = factory({ nowMs, gate }).create(request(), key, signal);
     now += 60_000;
     release();
     await busy;
@@ -81,9 +82,20 @@ describe('AssertionFactory', () => {
   it('one clock reading makes both times, also across a second boundary', async () => {
     let reads = 0;
     const nowMs = (): number => 999 + 900 * reads++;
-    const { value } = await factory({ nowMs }).create(request, key, signal);
+    const { value } = await factory({ nowMs }).create(request(), key, signal);
     const { payload } = await compactVerify(value, publicKey);
     expect(JSON.parse(Buffer.from(payload).toString())).toMatchObject({ iat: 0, exp: 100 });
+  });
+
+  it('a signer learns when the caller leaves', async () => {
+    const { signal: own } = new AbortController();
+    let given: AbortSignal | undefined;
+    const curious = stubKey(async (_, options) => {
+      given = options?.signal;
+      return new Uint8Array(1);
+    });
+    await factory().create(request(), curious, own);
+    expect(given).toBe(own);
   });
 
   it('makes nothing when the caller has left while it waited', async () => {
@@ -95,7 +107,7 @@ describe('AssertionFactory', () => {
       signed += 1;
       return new Uint8Array(1);
     });
-    const waiting = factory({ gate }).create(request, counting, abort.signal);
+    const waiting = factory({ gate }).create(request(), counting, abort.signal);
     abort.abort();
     await expect(waiting).rejects.toMatchObject({ code: 'MP_ABORTED' });
     release();

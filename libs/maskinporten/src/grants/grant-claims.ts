@@ -24,7 +24,7 @@ export type AuthorizationDetail =
   | {
       readonly type: 'urn:altinn:systemuser';
       readonly systemuser_org: { readonly authority: string; readonly ID: string };
-      readonly externalRef?: string;
+      readonly externalRef?: string | undefined;
     }
   | { readonly type: 'urn:altinn:consent'; readonly id: string; readonly from: string };
 
@@ -61,7 +61,7 @@ function authorizationDetail(request: NormalisedTokenRequest): AuthorizationDeta
     return {
       type: 'urn:altinn:systemuser',
       systemuser_org: { authority: ORGANISATION_AUTHORITY, ID: `0192:${organisation}` },
-      ...(externalRef === undefined ? {} : { externalRef }),
+      externalRef,
     };
   }
   if (request.consent === undefined) return undefined;

@@ -1,17 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
-import { isMaskinportenError } from '../errors/index.js';
+import { isMaskinportenError, type MaskinportenError } from '../errors/index.js';
 import { grantClaims, NormalisedTokenRequest, normaliseTokenRequest, type TokenRequestInput } from './index.js';
 
-/** Fields named by the refusal, or undefined when it was accepted. Takes anything: callers write JavaScript too. */
-function refusedFields(input: unknown, ownOrganisation?: string): readonly string[] | undefined {
+/** The refusal, or undefined when it was accepted. Takes anything: callers write JavaScript too. */
+function refusal(input: unknown, ownOrganisation?: string): MaskinportenError | undefined {
   try {
     normaliseTokenRequest(input as TokenRequestInput, { ownOrganisation });
     return undefined;
   } catch (error) {
     if (!isMaskinportenError(error, 'MP_REQUEST')) throw error;
-    return error.failures.map(({ field }) => field);
+    return error;
   }
 }
+
+const refusedFields = (input: unknown, ownOrganisation?: string): readonly string[] | undefined =>
+  refusal(input, ownOrganisation)?.failures.map(({ field }) => field);
 
 const organisation = '310000027';
 const id = '6f1c1a52-6a0e-4b56-9d5c-3a7a52b9b6a1';
@@ -58,12 +61,17 @@ describe('normaliseTokenRequest', () => {
     [[], ['scopes']],
     [{}, ['scopes']],
     [{ scopes: 'a', scope: 'a' }, ['scope']],
-    [{ scopes: 'a', 'b\n': 1 }, ['(unprintable)']],
+    [
+      { scopes: 'a', 'b\n': 1, '\nb': 1, ['b'.repeat(64)]: 1, ['b'.repeat(65)]: 1 },
+      ['(unprintable)', '(unprintable)', 'b'.repeat(64), '(unprintable)'],
+    ],
     [{ scopes: 'a', resource: [] }, ['resource']],
     [{ scopes: 'a', resource: 'x' }, ['resource']],
     [{ scopes: 'a', resource: 'https://x.no/#f' }, ['resource']],
     [{ scopes: 'a', resource: 'https://' }, ['resource']],
+    [{ scopes: 'a', resource: ' https://x.no' }, ['resource']],
     [{ scopes: 'a', resource: ['https://x.no', 7] }, ['resource']],
+    [{ scopes: 'a', resource: [['https://x.no']] }, ['resource']],
     [{ scopes: 'a', consumerOrg: '310000010' }, ['consumerOrg']],
     [{ scopes: 'a', systemUser: organisation }, ['systemUser']],
     [{ scopes: 'a', systemUser: [organisation] }, ['systemUser']],
@@ -74,7 +82,17 @@ describe('normaliseTokenRequest', () => {
     [{ scopes: 'a', systemUser: { organisation, externalRef: 7 } }, ['systemUser.externalRef']],
     [{ scopes: 'a', systemUser: { organisation, orgno: 1 } }, ['systemUser.orgno']],
     [{ scopes: 'a', systemUser: { organisation }, consent: { id, from: person } }, ['consent']],
+    [
+      { scopes: 'a', systemUser: { organisation: 7 }, consent: { id, from: person } },
+      ['systemUser.organisation', 'consent'],
+    ],
     [{ scopes: 'a', consent: 'x' }, ['consent']],
+    [{ scopes: 'a', consent: { id, from: person, to: 'x' } }, ['consent.to']],
+    [{ scopes: 'a', consent: { id, from: [person] } }, ['consent.from']],
+    [{ scopes: 'a', consent: { id, from: `x${person}` } }, ['consent.from']],
+    [{ scopes: 'a', consent: { id, from: `${person}1` } }, ['consent.from']],
+    [{ scopes: 'a', consent: { id: `x${id}`, from: person } }, ['consent.id']],
+    [{ scopes: 'a', consent: { id: `${id}x`, from: person } }, ['consent.id']],
     [{ scopes: 'a', consent: {} }, ['consent.id', 'consent.from']],
     [{ scopes: 'a', consent: { id: 'x', from: person } }, ['consent.id']],
     [{ scopes: 'a', consent: { id, from: 'urn:altinn:person:identifier-no:01819000392' } }, ['consent.from']],
@@ -86,6 +104,82 @@ describe('normaliseTokenRequest', () => {
     [{ scopes: 1, consumerOrg: 2, pid: 3, exchange: 4 }, ['scopes', 'consumerOrg', 'pid', 'exchange']],
   ])('refuses %j and names every wrong field', (input, fields) => {
     expect(refusedFields(input)).toEqual(fields);
+  });
+
+  it.each([
+    [7, 'request', 'must be an object'],
+    [{ scopes: 7 }, 'scopes', 'must be a string or a list of strings'],
+    [[], 'scopes', 'at least one scope is required'],
+    [['a', 7], 'scopes', 'element 1 is not a string'],
+    [['a', 'b c'], 'scopes', 'element 1 is not a scope: printable ASCII without spaces, quotes and backslashes'],
+    [
+      { scopes: 'a', scope: 'a' },
+      'scope',
+      'is not a field of a token request; known are scopes, resource, consumerOrg, systemUser, consent, pid, exchange',
+    ],
+    [{ scopes: 'a', resource: [] }, 'resource', 'must name at least one URI when present'],
+    [{ scopes: 'a', resource: 'x' }, 'resource', 'must be an absolute URI without fragment'],
+    [
+      { scopes: 'a', consumerOrg: '310000010' },
+      'consumerOrg',
+      'must be a Norwegian organisation number: a string of nine digits that pass modulus 11, with or without 0192:',
+    ],
+    [{ scopes: 'a', systemUser: 'x' }, 'systemUser', 'must be an object'],
+    [{ scopes: 'a', systemUser: {} }, 'systemUser.organisation', 'is required'],
+    [
+      { scopes: 'a', systemUser: { organisation, orgno: 1 } },
+      'systemUser.orgno',
+      'is not a field of a token request; known are organisation, externalRef',
+    ],
+    [
+      { scopes: 'a', systemUser: { organisation, externalRef: '' } },
+      'systemUser.externalRef',
+      'must be 1 to 255 of the characters a-z, A-Z, 0-9, æøå, ÆØÅ, _ and -',
+    ],
+    [
+      { scopes: 'a', systemUser: { organisation }, consent: { id, from: person } },
+      'consent',
+      'cannot be combined with systemUser: a token has one element of authorization_details',
+    ],
+    [{ scopes: 'a', consent: { id: 'x', from: person } }, 'consent.id', 'must be a UUID'],
+    [
+      { scopes: 'a', consent: { id, from: 'x' } },
+      'consent.from',
+      'must be urn:altinn:person:identifier-no:<11 digits> or urn:altinn:organization:identifier-no:<9 digits>',
+    ],
+    [{ scopes: 'a', pid: 'x' }, 'pid', 'must be 11 digits with valid check digits'],
+    [{ scopes: 'a', exchange: 'x' }, 'exchange', "must be 'altinn' when present"],
+    [
+      { scopes: 'a', consumerOrg: '310000019' },
+      'consumerOrg',
+      'is the organisation that owns the client: leave it out when you act for yourself',
+    ],
+  ])('says why it refuses %j', (input, field, reason) => {
+    expect(refusal(input, '310000019')).toMatchObject({
+      message: expect.stringContaining(`The token request is not valid, nothing was sent. ${field}: ${reason}`),
+      failures: [{ field, code: 'MP_REQUEST', reason }],
+    });
+  });
+
+  it('separates several reasons in its message', () => {
+    expect(refusal({ scopes: [], exchange: 'x' })?.message).toContain(
+      "scopes: at least one scope is required; exchange: must be 'altinn' when present",
+    );
+  });
+
+  it('makes no members for what was left out', () => {
+    const absent = {
+      resource: undefined,
+      consumerOrg: undefined,
+      consent: undefined,
+      pid: undefined,
+      exchange: undefined,
+    };
+    expect(Object.keys(normaliseTokenRequest({ scopes: 'a', systemUser: undefined, ...absent }))).toEqual([
+      'scopes',
+      'scope',
+      'kind',
+    ]);
   });
 
   it.each([

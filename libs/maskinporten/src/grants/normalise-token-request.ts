@@ -39,14 +39,14 @@ export function normaliseTokenRequest(input: TokenRequestInput, context: Request
     '',
     report,
   );
-  const parts = fields === undefined ? undefined : checkFields(fields, report);
-  if (parts === undefined || failures.length > 0) throw requestError(failures);
-  return checkOwnOrganisation(new NormalisedTokenRequest(parts), context);
+  const parts = fields && checkFields(fields, report);
+  if (failures.length > 0) throw requestError(failures);
+  return checkOwnOrganisation(new NormalisedTokenRequest(parts as CheckedParts), context);
 }
 
-function checkFields(fields: Fields, report: Report): CheckedParts | undefined {
-  const scopes = parseScopes(fields['scopes']);
-  if (isRefused(scopes)) report('scopes', scopes.reason);
+/** The parts of a request, to be used only when nothing was reported. */
+function checkFields(fields: Fields, report: Report): Partial<CheckedParts> {
+  const scopes = checkScopes(fields['scopes'], report);
   const resource = checkResource(fields['resource'], report);
   const consumerOrg = checkOrganisation(fields['consumerOrg'], 'consumerOrg', report);
   const systemUser = checkSystemUser(fields['systemUser'], report);
@@ -57,20 +57,18 @@ function checkFields(fields: Fields, report: Report): CheckedParts | undefined {
   if (systemUser !== undefined && consent !== undefined) {
     report('consent', 'cannot be combined with systemUser: a token has one element of authorization_details');
   }
-  if (isRefused(scopes)) return undefined;
-  return {
-    scopes: scopes.scopes,
-    ...(resource === undefined ? {} : { resource }),
-    ...(consumerOrg === undefined ? {} : { consumerOrg }),
-    ...(systemUser === undefined ? {} : { systemUser }),
-    ...(consent === undefined ? {} : { consent }),
-    ...(pid === undefined ? {} : { pid: pid as string }),
-    ...(exchange === undefined ? {} : { exchange: exchange as 'altinn' }),
-  };
+  return { scopes, resource, consumerOrg, systemUser, consent, pid, exchange } as Partial<CheckedParts>;
 }
 
 /** Asked of the result itself: `in` would also look at a polluted prototype. */
 const isRefused = (result: ScopesResult): result is { readonly reason: string } => Object.hasOwn(result, 'reason');
+
+function checkScopes(value: unknown, report: Report): readonly string[] | undefined {
+  const result = parseScopes(value);
+  if (!isRefused(result)) return result.scopes;
+  report('scopes', result.reason);
+  return undefined;
+}
 
 function checkResource(value: unknown, report: Report): readonly string[] | undefined {
   if (value === undefined) return undefined;
@@ -100,7 +98,7 @@ function checkOrganisation(value: unknown, field: string, report: Report): strin
   return organisation;
 }
 
-function checkSystemUser(value: unknown, report: Report): CheckedParts['systemUser'] {
+function checkSystemUser(value: unknown, report: Report): object | undefined {
   if (value === undefined) return undefined;
   const fields = fieldsOf(value, ['organisation', 'externalRef'], 'systemUser', report);
   if (fields === undefined) return undefined;
@@ -110,11 +108,10 @@ function checkSystemUser(value: unknown, report: Report): CheckedParts['systemUs
   if (externalRef !== undefined && !isExternalRef(externalRef)) {
     report('systemUser.externalRef', 'must be 1 to 255 of the characters a-z, A-Z, 0-9, æøå, ÆØÅ, _ and -');
   }
-  if (organisation === undefined) return undefined;
-  return { organisation, ...(externalRef === undefined ? {} : { externalRef: externalRef as string }) };
+  return { organisation, externalRef };
 }
 
-function checkConsent(value: unknown, report: Report): CheckedParts['consent'] {
+function checkConsent(value: unknown, report: Report): object | undefined {
   if (value === undefined) return undefined;
   const fields = fieldsOf(value, ['id', 'from'], 'consent', report);
   if (fields === undefined) return undefined;
@@ -132,7 +129,7 @@ function checkConsent(value: unknown, report: Report): CheckedParts['consent'] {
       'must be urn:altinn:person:identifier-no:<11 digits> or urn:altinn:organization:identifier-no:<9 digits>',
     );
   }
-  return { id: id as string, from: from as string };
+  return { id, from };
 }
 
 /** Own fields of an object, read once; a field we do not know would otherwise be ignored in silence, typing errors included. */

@@ -109,11 +109,49 @@ describe('RequestMemo', () => {
     ['a', { scopes: ['a'], systemUser: { organisation: '310000027' } }],
     ['a', { scopes: ['a'], systemUser: { organisation: '310000027' }, exchange: 'altinn' }],
     ['a', { scopes: 'a', exchange: 'altinn' }, { scopes: 'a', systemUser: undefined }],
+    [{ scopes: ['a', 'b'] }, { scopes: ['a', 'c'] }, { scopes: ['a'] }, ['c', 'b'], 'c b'],
+    [{ scopes: 'a', exchange: undefined, consumerOrg: undefined, systemUser: undefined, pid: undefined }],
+    [
+      { scopes: 'a', systemUser: { organisation: '310000027' } },
+      { scopes: 'a', consumerOrg: '310000027' },
+    ],
+    [
+      { scopes: 'a', consumerOrg: '0192:310000027' },
+      { scopes: 'a', consumerOrg: '310000019' },
+    ],
   ])('gives the same object for the same content', (...inputs) => {
     const memo = new RequestMemo({}, 100);
     const first = inputs.map((input) => memo.resolve(input as TokenRequestInput));
     const copies = inputs.map((input) => (typeof input === 'string' ? input : (structuredClone(input) as unknown)));
     copies.forEach((input, index) => expect(memo.resolve(input as TokenRequestInput)).toBe(first[index]));
+  });
+
+  it('normalises a request with rarer fields each time', () => {
+    const memo = new RequestMemo({}, 100);
+    const organisation = '310000027';
+    for (const rare of [
+      { scopes: 'a', resource: 'urn:a' },
+      { scopes: 'a', pid: '01819000391' },
+      { scopes: 'a', systemUser: { organisation, externalRef: 'a' } },
+      { scopes: 'a', systemUser: { organisation }, consumerOrg: organisation },
+    ]) {
+      expect(memo.resolve(rare)).not.toBe(memo.resolve(rare));
+    }
+  });
+
+  it('gives a normalised request back as it is', () => {
+    const request = normaliseTokenRequest({ scopes: ['a', 'b'], exchange: 'altinn' });
+    expect(new RequestMemo({}, 100).resolve(request)).toBe(request);
+  });
+
+  it('forgets everything when asked to', () => {
+    const memo = new RequestMemo({}, 2);
+    const known = memo.resolve('a');
+    memo.clear();
+    const learnt = memo.resolve('a');
+    expect(learnt).not.toBe(known);
+    memo.resolve('b');
+    expect(memo.resolve('a')).toBe(learnt);
   });
 
   it('does not confuse a list with a text, or a list whose element holds a separator', () => {
@@ -164,7 +202,7 @@ describe('RequestMemo', () => {
     for (const name of ['consumerOrg', 'systemUser', 'exchange', 'organisation', 'pid', 'scopes', 'plain']) {
       polluted[name] = '310000027';
       try {
-        expect(memo.resolve({ scopes: 'a' }).canonical).toBe(plain.canonical);
+        for (const input of ['a', ['a'], { scopes: 'a' }]) expect(memo.resolve(input).canonical).toBe(plain.canonical);
         expect(memo.resolve({ scopes: 'a', systemUser: { organisation: '310000019' } }).systemUser?.organisation).toBe(
           '310000019',
         );
@@ -183,5 +221,24 @@ describe('RequestMemo', () => {
     expect(memo.resolve('a')).not.toBe(a);
     expect(memo.resolve('b')).not.toBe(b);
     expect(memo.resolve('a').canonical).toBe(a.canonical);
+  });
+
+  it('T-70: counts organisations too', () => {
+    const memo = new RequestMemo({}, 2);
+    const of = (organisation: string) => memo.resolve({ scopes: 'a', systemUser: { organisation } });
+    const first = of('310000019');
+    of('310000027');
+    expect(of('310000019')).toBe(first);
+    of('310000035');
+    expect(of('310000019')).not.toBe(first);
+  });
+
+  it('T-70: knows sixteen different scopes, with any number of organisations', () => {
+    const memo = new RequestMemo({}, 100);
+    const known = Array.from({ length: 16 }, (_, index) => memo.resolve(`a${index}`));
+    memo.resolve({ scopes: 'a0', consumerOrg: '310000019' });
+    known.forEach((request, index) => expect(memo.resolve(`a${index}`)).toBe(request));
+    memo.resolve('a16');
+    expect(memo.resolve('a0')).not.toBe(known[0]);
   });
 });

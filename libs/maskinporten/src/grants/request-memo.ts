@@ -1,42 +1,43 @@
+import { isRecord } from '../basics/index.js';
 import { NormalisedTokenRequest } from './normalised-token-request.js';
 import { normaliseTokenRequest, type RequestContext } from './normalise-token-request.js';
-import { RecentLists } from './recent-lists.js';
 import type { TokenRequestInput } from './token-request.js';
 
-/** Requests that share their scopes: found by comparing one more string, without building a key. */
-interface ScopeNode {
-  /** Number of list elements; the same joined text with another number of parts is another (refused) list. */
-  readonly count: number;
-  plain?: NormalisedTokenRequest;
-  consumerOrg?: Map<string, NormalisedTokenRequest>;
-  systemUser?: Map<string, NormalisedTokenRequest>;
+/** Few, because they are compared one after the other; a service asks for few different scopes. */
+const MAX_FAMILIES = 16;
+
+/** Requests that differ only in the organisation they are for. */
+interface Family {
+  readonly scopes: unknown;
+  readonly exchange: unknown;
+  /** By `consumerOrg`, which is undefined when a client asks for itself. */
+  readonly consumers: Map<unknown, NormalisedTokenRequest>;
+  /** By the organisation of the system user. */
+  readonly systemUsers: Map<unknown, NormalisedTokenRequest>;
 }
 
 /** The common shape of a request, read once. */
 interface Snapshot {
   scopes: unknown;
-  consumerOrg: unknown;
-  organisation: unknown;
   exchange: unknown;
+  consumerOrg: unknown;
+  /** Of the system user. */
+  organisation: unknown;
 }
 
-const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+/** Every field is there, or it would be looked for on a polluted prototype (T-66). */
+const NOTHING: Snapshot = { scopes: undefined, exchange: undefined, consumerOrg: undefined, organisation: undefined };
 
 /**
- * Remembers the normal form of requests as callers write them, so that a cache hit costs two map lookups instead of a
- * validation and a key string (performance reference: 25 ns against 660 ns). Requests with rarer fields are normalised
- * each time. Values are remembered by content, never by object identity: a caller may change and reuse its object.
+ * Remembers the normal form of requests as callers write them, so that a cache hit costs comparisons and a map lookup
+ * instead of a validation and a key string. Requests with rarer fields are normalised each time. Values are remembered by
+ * content, never by object identity: a caller may change and reuse its object. Nothing is remembered that was refused, so
+ * a value of a wrong type is never found.
  */
 export class RequestMemo {
   readonly #context: RequestContext;
   readonly #limit: number;
-  // Scopes written as one text and as a list are kept apart: 'a b' is two scopes, ['a b'] is refused.
-  readonly #text = new Map<string, ScopeNode>();
-  readonly #list = new Map<string, ScopeNode>();
-  readonly #textExchanged = new Map<string, ScopeNode>();
-  readonly #listExchanged = new Map<string, ScopeNode>();
-  readonly #recent = new RecentLists<ScopeNode>();
-  readonly #recentExchanged = new RecentLists<ScopeNode>();
+  readonly #families: Family[] = [];
   #size = 0;
 
   /** @param limit number of remembered requests after which all are forgotten and learnt again */
@@ -47,138 +48,84 @@ export class RequestMemo {
 
   /** @throws TokenRequestInvalidError as `normaliseTokenRequest` does. */
   resolve(input: TokenRequestInput): NormalisedTokenRequest {
-    if (typeof input === 'string' || isList(input)) {
-      return this.#lookUp({ scopes: input, consumerOrg: undefined, organisation: undefined, exchange: undefined });
-    }
-    if (typeof input !== 'object' || input === null || NormalisedTokenRequest.is(input)) {
-      return normaliseTokenRequest(input, this.#context);
-    }
-    const snapshot = snapshotOf(input);
+    const snapshot = NormalisedTokenRequest.is(input) ? undefined : snapshotOf(input);
     return snapshot === undefined ? normaliseTokenRequest(input, this.#context) : this.#lookUp(snapshot);
   }
 
   /** Forgets everything; it is learnt again. */
   clear(): void {
-    for (const root of [this.#text, this.#list, this.#textExchanged, this.#listExchanged]) root.clear();
-    for (const recent of [this.#recent, this.#recentExchanged]) recent.clear();
+    this.#families.length = 0;
     this.#size = 0;
   }
 
-  #lookUp(snapshot: Snapshot): NormalisedTokenRequest {
-    const { consumerOrg, organisation, exchange } = snapshot;
-    // Copied: the list is the caller's and might change between looking it up and normalising it.
-    const scopes = isList(snapshot.scopes) ? [...snapshot.scopes] : snapshot.scopes;
-    const common =
-      (consumerOrg === undefined || (typeof consumerOrg === 'string' && organisation === undefined)) &&
-      (organisation === undefined || typeof organisation === 'string') &&
-      (exchange === undefined || exchange === 'altinn');
-    const recent = exchange === undefined ? this.#recent : this.#recentExchanged;
-    if (common && isList(scopes)) {
-      const node = recent.find(scopes);
-      const known = node === undefined ? undefined : find(node, consumerOrg, organisation);
-      if (known !== undefined) return known;
-    }
-    const count = isList(scopes) ? scopes.length : 0;
-    const key = scopesKey(scopes);
-    const memorable = common && key !== undefined;
-    const root = this.#root(isList(scopes), exchange !== undefined);
-    if (memorable) {
-      const node = root.get(key);
-      const known = node?.count === count ? find(node, consumerOrg, organisation) : undefined;
-      if (node !== undefined && known !== undefined) {
-        if (isList(scopes)) recent.add(scopes as string[], node);
-        return known;
-      }
-    }
+  #lookUp({ scopes, exchange, consumerOrg, organisation }: Snapshot): NormalisedTokenRequest {
+    const family = this.#families.find((other) => other.exchange === exchange && isSame(other.scopes, scopes));
+    const known =
+      organisation === undefined ? family?.consumers.get(consumerOrg) : family?.systemUsers.get(organisation);
+    if (known !== undefined) return known;
+    const systemUser = organisation === undefined ? undefined : { organisation };
     const request = normaliseTokenRequest(
-      {
-        scopes,
-        ...(consumerOrg === undefined ? {} : { consumerOrg }),
-        ...(organisation === undefined ? {} : { systemUser: { organisation } }),
-        ...(exchange === undefined ? {} : { exchange }),
-      } as TokenRequestInput,
+      { scopes, exchange, consumerOrg, systemUser } as TokenRequestInput,
       this.#context,
     );
-    if (memorable) {
-      this.#makeRoom();
-      remember(root, key, count, consumerOrg, organisation, request);
-    }
+    const { consumers, systemUsers } = this.#makeRoom(family) ?? this.#addFamily(scopes, exchange);
+    if (organisation === undefined) consumers.set(consumerOrg, request);
+    else systemUsers.set(organisation, request);
+    this.#size += 1;
     return request;
   }
 
-  #root(list: boolean, exchanged: boolean): Map<string, ScopeNode> {
-    if (exchanged) return list ? this.#listExchanged : this.#textExchanged;
-    return list ? this.#list : this.#text;
+  /** @returns the family, unless it had to be forgotten with all others */
+  #makeRoom(family: Family | undefined): Family | undefined {
+    const full = family === undefined && this.#families.length === MAX_FAMILIES;
+    if (!full && this.#size < this.#limit) return family;
+    this.clear();
+    return undefined;
   }
 
-  #makeRoom(): void {
-    if (this.#size >= this.#limit) this.clear();
-    this.#size += 1;
+  #addFamily(scopes: unknown, exchange: unknown): Family {
+    const family = { scopes, exchange, consumers: new Map(), systemUsers: new Map() };
+    this.#families.push(family);
+    return family;
   }
 }
 
-function remember(
-  root: Map<string, ScopeNode>,
-  key: string,
-  count: number,
-  consumerOrg: unknown,
-  organisation: unknown,
-  request: NormalisedTokenRequest,
-): void {
-  let node = root.get(key);
-  if (node === undefined) {
-    node = { count };
-    root.set(key, node);
-  }
-  if (organisation !== undefined) (node.systemUser ??= new Map()).set(organisation as string, request);
-  else if (consumerOrg !== undefined) (node.consumerOrg ??= new Map()).set(consumerOrg as string, request);
-  else node.plain = request;
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+
+/** A text and a list are never the same: 'a b' is two scopes, ['a b'] is refused. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (!isList(one) || !isList(other)) return one === other;
+  return one.length === other.length && one.every((scope, index) => scope === other[index]);
 }
 
 /** The fields of a request of the common shape, each read once; undefined when it has others. */
-function snapshotOf(input: object): Snapshot | undefined {
-  const snapshot: Snapshot = {
-    scopes: undefined,
-    consumerOrg: undefined,
-    organisation: undefined,
-    exchange: undefined,
-  };
+function snapshotOf(input: unknown): Snapshot | undefined {
+  if (typeof input === 'string') return { ...NOTHING, scopes: input };
+  if (isList(input)) return { ...NOTHING, scopes: [...input] };
+  if (!isRecord(input)) return undefined;
+  const snapshot = { ...NOTHING };
   // for…in also visits what a polluted prototype adds; such requests take the slow path, which looks at own fields only.
   for (const name in input) {
     if (!Object.hasOwn(input, name)) return undefined;
-    if (name === 'scopes' || name === 'consumerOrg' || name === 'exchange') snapshot[name] = read(input, name);
-    else if (name === 'systemUser') {
-      const systemUser = read(input, name);
-      if (systemUser === undefined) continue;
-      snapshot.organisation = onlyOrganisation(systemUser);
+    const value = input[name];
+    if (name === 'scopes') snapshot.scopes = isList(value) ? [...value] : value;
+    else if (name === 'exchange' || name === 'consumerOrg') snapshot[name] = value;
+    else if (value !== undefined) {
+      if (name !== 'systemUser') return undefined;
+      snapshot.organisation = onlyOrganisation(value);
       if (snapshot.organisation === undefined) return undefined;
-    } else return undefined;
+    }
   }
-  return snapshot;
+  return snapshot.consumerOrg !== undefined && snapshot.organisation !== undefined ? undefined : snapshot;
 }
-
-const read = (input: object, name: string): unknown => (input as Record<string, unknown>)[name];
 
 /** The organisation of a system user that has nothing else; undefined when there is more to it. */
 function onlyOrganisation(systemUser: unknown): unknown {
-  if (typeof systemUser !== 'object' || systemUser === null || isList(systemUser)) return undefined;
+  if (!isRecord(systemUser)) return undefined;
   let organisation: unknown;
   for (const name in systemUser) {
     if (name !== 'organisation' || !Object.hasOwn(systemUser, name)) return undefined;
-    organisation = read(systemUser, name);
+    organisation = systemUser[name];
   }
   return organisation;
-}
-
-/** One string for the scopes as written: themselves, or the list joined by a character that no scope may contain. */
-function scopesKey(scopes: unknown): string | undefined {
-  if (typeof scopes === 'string') return scopes;
-  if (!isList(scopes) || !scopes.every((scope) => typeof scope === 'string')) return undefined;
-  return scopes.length === 1 ? scopes[0] : scopes.join('\n');
-}
-
-function find(node: ScopeNode, consumerOrg: unknown, organisation: unknown): NormalisedTokenRequest | undefined {
-  if (organisation !== undefined) return node.systemUser?.get(organisation as string);
-  if (consumerOrg !== undefined) return node.consumerOrg?.get(consumerOrg as string);
-  return node.plain;
 }

@@ -55,6 +55,14 @@ describe('parseScopes', () => {
     expect(parseScopes(holes)).toEqual({ reason: 'element 1 is not a string' });
   });
 
+  it('says why', () => {
+    expect(parseScopes(7)).toEqual({ reason: 'must be a string or a list of strings' });
+    expect(parseScopes(' ')).toEqual({ reason: 'at least one scope is required' });
+    expect(parseScopes(['a', 'b c'])).toEqual({
+      reason: 'element 1 is not a scope: printable ASCII without spaces, quotes and backslashes',
+    });
+  });
+
   it('T-55: whatever is accepted consists of RFC 6749 §3.3 scope tokens, sorted and each once', () => {
     const inputs = fc.oneof(fc.string({ unit: 'binary' }), fc.array(fc.string({ unit: 'binary', maxLength: 5 })));
     fc.assert(
