@@ -91,6 +91,10 @@ describe('normaliseTokenRequest', () => {
     [{ scopes: 'a', consent: { id, from: [person] } }, ['consent.from']],
     [{ scopes: 'a', consent: { id, from: `x${person}` } }, ['consent.from']],
     [{ scopes: 'a', consent: { id, from: `${person}1` } }, ['consent.from']],
+    [
+      { scopes: 'a', consent: { id, from: `urn:altinn:organization:identifier-no:${organisation}x` } },
+      ['consent.from'],
+    ],
     [{ scopes: 'a', consent: { id: `x${id}`, from: person } }, ['consent.id']],
     [{ scopes: 'a', consent: { id: `${id}x`, from: person } }, ['consent.id']],
     [{ scopes: 'a', consent: {} }, ['consent.id', 'consent.from']],

@@ -139,6 +139,29 @@ describe('RequestMemo', () => {
     }
   });
 
+  it.each([
+    { scopes: 'a', systemUser: Object.assign([], { organisation: '310000027' }) },
+    { scopes: 'a', systemUser: Object.create({ organisation: '310000027' }) as unknown },
+    { scopes: 'a', systemUser: { organisation: '310000027', orgno: '310000027' } },
+    { scopes: 'a', consent: { organisation: '310000027' } },
+    { scopes: 'a', other: 'a' },
+    Object.assign(() => 'a', { scopes: 'a' }),
+    null,
+    7,
+  ])('refuses %j as normaliseTokenRequest does, also beside what it knows', (input) => {
+    const memo = new RequestMemo({}, 100);
+    memo.resolve({ scopes: 'a', systemUser: { organisation: '310000027' } });
+    const refusal = direct(input);
+    expect(refusal).toEqual(expect.arrayContaining([expect.objectContaining({ code: 'MP_REQUEST' })]));
+    expect(through(memo, input)).toEqual(refusal);
+  });
+
+  it('tells apart lists that begin alike, and a list from the text of its letters', () => {
+    const memo = new RequestMemo({}, 100);
+    const inputs = [['a'], ['a', 'b'], 'ab', ['a', 'b', 'c'], ['ab'], 'abc', ['b']];
+    expect(inputs.map((input) => through(memo, input))).toEqual(inputs.map(direct));
+  });
+
   it('gives a normalised request back as it is', () => {
     const request = normaliseTokenRequest({ scopes: ['a', 'b'], exchange: 'altinn' });
     expect(new RequestMemo({}, 100).resolve(request)).toBe(request);
