@@ -54,7 +54,7 @@ describe('conventions of the library', () => {
       );
       for (const { file } of users) rooms.add(file.split('/')[0] ?? '');
     }
-    expect([...rooms].toSorted()).toEqual(['audit-postgres', 'aws-kms', 'health']);
+    expect([...rooms].toSorted()).toEqual(['audit-postgres', 'aws-kms', 'health', 'redis']);
     const entered = reached('index.ts');
     expect(entered.size).toBeGreaterThan(100);
     expect([...entered].filter((file) => rooms.has(file.split('/')[0] ?? ''))).toEqual([]);
