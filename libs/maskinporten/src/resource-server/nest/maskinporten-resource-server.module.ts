@@ -17,7 +17,7 @@ import type { ResourceServerOptions } from '../verification/resource-server-opti
 import { ResourceServer } from '../verification/resource-server.js';
 import { InboundGate } from './inbound-gate.js';
 import { ResourceServerCheck } from './resource-server-check.js';
-import { ResourceServerGuard } from './resource-server.guard.js';
+import { firstGuard } from './resource-server.guard.js';
 import { RightGate } from './right-gate.js';
 
 export interface MaskinportenResourceServerOptionsFactory {
@@ -101,7 +101,7 @@ function moduleOf(options: Provider[], imports: NonNullable<ModuleMetadata['impo
       {
         provide: FIRST_GUARD,
         inject: [Reflector, InboundGate],
-        useFactory: (reflector: Reflector, gate: InboundGate) => new ResourceServerGuard(reflector, gate),
+        useFactory: firstGuard,
       },
     ],
     exports: [ResourceServer, InboundCalls, InboundGate, FIRST_GUARD],

@@ -29,11 +29,16 @@ export class ResourceServerGuard implements CanActivate {
     this.#gate = gate;
   }
 
-  /** @throws InboundCallError for every answer but yes */
+  /**
+   * @throws InboundCallError for every answer but yes
+   * @throws MaskinportenConfigurationError (`MP_CONFIG`) on a handler without a decorator of ours
+   */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const requirements = requirementsOf(this.reflector, targetsOf(context));
-    // Asked before another guard of ours, for a handler that is nothing of this side.
-    if (requirements === undefined) return true;
+    if (requirements === undefined) {
+      const reason = 'is used on a handler that requires nothing: add @RequireScope';
+      throw configurationError([{ field: 'ResourceServerGuard', code: 'MP_CONFIG', reason }]);
+    }
     // Every decorator of a handler and its class brings this guard.
     if (verifiedFor(context) !== undefined) return true;
     try {
@@ -44,6 +49,14 @@ export class ResourceServerGuard implements CanActivate {
       throw forCaller(context, error, [...requirements.all, ...requirements.any]);
     }
   }
+}
+
+/** The guard as others of ours ask it first, also for handlers that are nothing of this side. */
+export function firstGuard(reflector: Reflector, gate: InboundGate): CanActivate {
+  const guard = new ResourceServerGuard(reflector, gate);
+  return {
+    canActivate: (context) => requirementsOf(reflector, targetsOf(context)) === undefined || guard.canActivate(context),
+  };
 }
 
 replaceableGuards.add(ResourceServerGuard);

@@ -194,6 +194,12 @@ class OpenController {
   consumer(@CurrentConsumer() consumer: Consumer): object {
     return told(consumer);
   }
+
+  @Get('forgotten')
+  @UseGuards(ResourceServerGuard)
+  forgotten(): string {
+    return 'open';
+  }
 }
 
 @Controller()
@@ -421,6 +427,12 @@ describe.each([
     expect(await call(app(), '/open')).toMatchObject({ status: 200, body: 'open' });
     expect(await call(app(), '/open/consumer', bearer())).toMatchObject({ status: 500 });
     expect(calls).toEqual([]);
+  });
+
+  it('the guard where nothing is required lets nobody in', async () => {
+    for (const authorization of [undefined, bearer()]) {
+      expect((await call(app(), '/open/forgotten', authorization)).status).toBe(500);
+    }
   });
 
   it('asks a caller without a token for one', async () => {
