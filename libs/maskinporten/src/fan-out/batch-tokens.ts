@@ -44,6 +44,7 @@ export class BatchTokens {
   /** @throws MaskinportenError when no token can be had, or the outage has lasted too long; MP_ABORTED with `signal` */
   async get(request: NormalisedTokenRequest, signal: AbortSignal): Promise<MaskinportenToken> {
     this.#outage.add(request.kind);
+    let failingSinceMs: number | undefined;
     for (;;) {
       const wait = new AbortController();
       const late = this.#outage.lastedMs >= this.#maxOutageMs && this.#outage.since !== undefined;
@@ -56,7 +57,8 @@ export class BatchTokens {
         });
         return token;
       } catch (error) {
-        const retryAfterMs = this.#judge(error, signal, wait.signal.aborted);
+        failingSinceMs ??= performance.now();
+        const retryAfterMs = this.#judge(error, signal, wait.signal.aborted, performance.now() - failingSinceMs);
         await delay(retryAfterMs, undefined, { signal: AbortSignal.any([signal, wait.signal]) }).catch(() => undefined);
         if (signal.aborted) throw error;
       } finally {
@@ -66,13 +68,16 @@ export class BatchTokens {
     }
   }
 
-  /** @returns milliseconds until the next try */
-  #judge(error: unknown, signal: AbortSignal, gaveUp: boolean): number {
+  /**
+   * @param failingMs how long this one has failed, which others who get tokens meanwhile do not end
+   * @returns milliseconds until the next try
+   */
+  #judge(error: unknown, signal: AbortSignal, gaveUp: boolean, failingMs: number): number {
     if (signal.aborted) throw error;
     if (gaveUp) throw this.#outage.error ?? error;
     if (!isOutage(error)) throw error;
     this.#outage.began(error);
-    if (this.#outage.lastedMs >= this.#maxOutageMs) throw error;
+    if (Math.max(this.#outage.lastedMs, failingMs) >= this.#maxOutageMs) throw error;
     return error.retryAfterMs ?? RETRY_MS;
   }
 }

@@ -24,6 +24,16 @@ interface Prepared<Item> {
   readonly token: MaskinportenToken;
 }
 
+/** An item for which no token could be had. */
+interface Refused<Item> {
+  readonly item: Item;
+  readonly token?: undefined;
+  readonly error: unknown;
+}
+
+/** The life, in milliseconds, that a token must have left when the work begins. */
+const LEAST_LIFE_MS = 5_000;
+
 /**
  * One run over many items. At most `concurrency` are worked on or wait to be read, and for as many more the token is
  * fetched ahead; everything else stays in the source.
@@ -34,7 +44,7 @@ export class FanOutRun<Item, Value> {
   /** The run is driven by whatever ends first; the work belongs to the one who began the run. */
   readonly #caller = new AsyncResource('MaskinportenFanOut');
   readonly #abort = new AbortController();
-  readonly #ready: Prepared<Item>[] = [];
+  readonly #ready: (Prepared<Item> | Refused<Item>)[] = [];
   readonly #outcomes: FanOutOutcome<Item, Value>[] = [];
   #pulling = false;
   #preparing = 0;
@@ -89,8 +99,11 @@ export class FanOutRun<Item, Value> {
   #advance(): void {
     const { concurrency } = this.#options;
     if (this.#abort.signal.aborted) return;
-    while (this.#ready.length > 0 && this.running + this.#outcomes.length < concurrency) {
-      void this.#workOn(this.#ready.shift() as Prepared<Item>);
+    while (this.running + this.#outcomes.length < concurrency) {
+      const next = this.#ready.shift();
+      if (next === undefined) break;
+      if (next.token === undefined) this.#finish({ item: next.item, status: 'failed', error: next.error });
+      else void this.#workOn(next);
     }
     if (!this.#pulling && !this.#sourceEnded && this.#preparing + this.#ready.length < concurrency) void this.#pull();
   }
@@ -117,7 +130,7 @@ export class FanOutRun<Item, Value> {
       this.#ready.push({ item, request, token });
     } catch (error) {
       // What had not begun when the run was ended has not failed.
-      if (!this.#abort.signal.aborted) this.#finish({ item, status: 'failed', error });
+      if (!this.#abort.signal.aborted) this.#ready.push({ item, error });
     }
     this.#preparing -= 1;
     this.#changed();
@@ -125,17 +138,22 @@ export class FanOutRun<Item, Value> {
 
   async #workOn({ item, request, token }: Prepared<Item>): Promise<void> {
     const { run, work } = this.#options;
-    const context = Object.freeze({ token, signal: this.#abort.signal });
+    const { signal } = this.#abort;
+    let begun = false;
     this.running += 1;
-    let outcome: FanOutOutcome<Item, Value>;
+    let outcome: FanOutOutcome<Item, Value> | undefined;
     try {
+      // It may have been fetched long ago: the work before it takes its time, and so does a slow reader.
+      const fresh = endsSoon(token) ? await this.#options.token(request, signal) : token;
+      const context = Object.freeze({ token: fresh, signal });
+      begun = true;
       const value = await this.#caller.runInAsyncScope(() => run(request, async () => work(item, context)));
       outcome = { item, status: 'done', value };
     } catch (error) {
-      outcome = { item, status: 'failed', error };
+      if (begun || !signal.aborted) outcome = { item, status: 'failed', error };
     }
     this.running -= 1;
-    this.#finish(outcome);
+    if (outcome !== undefined) this.#finish(outcome);
     this.#changed();
   }
 
@@ -170,6 +188,8 @@ export class FanOutRun<Item, Value> {
     this.#caller.emitDestroy();
   }
 }
+
+const endsSoon = ({ expiresAt }: MaskinportenToken): boolean => expiresAt.getTime() - Date.now() < LEAST_LIFE_MS;
 
 const aborted = (finished: number): Error =>
   createError('MP_ABORTED', { message: `The run was ended by its signal after ${finished} items.` });

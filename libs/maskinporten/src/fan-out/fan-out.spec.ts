@@ -4,10 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { sized } from '../../../../test/support/size.js';
+import { createError } from '../errors/index.js';
+import { normaliseTokenRequest } from '../grants/index.js';
 import { DestinationList, MaskinportenContext, attachMaskinporten, type OutboundClient } from '../outbound/index.js';
 import { CallObservers, ClientRegistry, RequestContext } from '../signals/index.js';
 import { answer, refusal } from '../token-endpoint/strict-token-endpoint.fixtures.js';
 import { organisations, startService, turns, until, type ServiceBench } from '../tokens/token-service.fixtures.js';
+import { BatchTokens } from './batch-tokens.js';
+import { OutageWatch } from './outage-watch.js';
 import { MaskinportenFanOut, type FanOutOptions, type FanOutOutcome, type FanOutProgress } from './index.js';
 
 let bench: ServiceBench;
@@ -186,6 +190,47 @@ describe('MaskinportenFanOut', () => {
       expect(begun).toBeLessThanOrEqual(read + 3);
     }
     expect(read).toBe(40);
+  });
+
+  it('a slow reader slows an endless source also when no item gets a token', async () => {
+    let taken = 0;
+    function* endless(): Generator<string> {
+      for (;;) yield `not a number ${(taken += 1)}`;
+    }
+    let read = 0;
+    for await (const { status } of fanOut.run(endless(), { request, concurrency: 3 }, () => turns(1))) {
+      expect(status).toBe('failed');
+      read += 1;
+      await turns(10);
+      expect(taken).toBeLessThanOrEqual(read + 3 + 3 + 1);
+      if (read === 10) break;
+    }
+  });
+
+  it('F-131: a token that was fetched ahead and has ended meanwhile is not handed to the work', async () => {
+    const { clock, service } = bench;
+    const outcomes = await collect(
+      fanOut.run(organisations(4), { request, concurrency: 1 }, async (_, { token }) => {
+        const leftMs = token.expiresAt.getTime() - clock.wallMs();
+        await turns();
+        await until(() => service.status.connections.inUse === 0);
+        clock.advance(3_600_000);
+        return leftMs > 0;
+      }),
+    );
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'done', value: true });
+  });
+
+  it('F-143: an item that fails alone fails after maxOutageMs, although others get tokens', async () => {
+    const outage = new OutageWatch({ nowMs: () => performance.now(), onChange: () => undefined });
+    const getToken = (): Promise<never> => {
+      outage.ended();
+      return Promise.reject(createError('MP_UPSTREAM', { message: 'down', retryAfterMs: 1 }));
+    };
+    const tokens = new BatchTokens({ getToken }, outage, 20);
+    const getting = tokens.get(normaliseTokenRequest('a'), new AbortController().signal);
+    await expect(getting).rejects.toMatchObject({ code: 'MP_UPSTREAM' });
+    tokens.close();
   });
 
   it('a source that throws ends the run with that error, after what runs has been handed over', async () => {
