@@ -3,8 +3,21 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Redis } from 'ioredis';
 import { needs } from '../../../../test/support/needs.js';
 import { sized } from '../../../../test/support/size.js';
-import { keySource, organisations, startService, type ServiceBench } from '../tokens/token-service.fixtures.js';
-import { createTokenService, type MaskinportenTokenService, type TokenStore } from '../tokens/index.js';
+import { answer, refusal } from '../token-endpoint/strict-token-endpoint.fixtures.js';
+import {
+  Gate,
+  keySource,
+  organisations,
+  startService,
+  until,
+  type ServiceBench,
+} from '../tokens/token-service.fixtures.js';
+import {
+  createTokenService,
+  type MaskinportenTokenService,
+  type TokenServiceConfig,
+  type TokenStore,
+} from '../tokens/index.js';
 import { RedisTokenStore } from './index.js';
 import { hasRedis, RedisServer } from './redis-server.fixtures.js';
 
@@ -23,6 +36,8 @@ const oct = (kid: string, byte: number): object => ({
 });
 const make = (...keys: object[]): RedisTokenStore =>
   new RedisTokenStore({ connection: redis, key: JSON.stringify({ keys }), timeoutMs });
+const none = (): Promise<null> => Promise.resolve(null);
+const done = (): Promise<void> => Promise.resolve();
 
 needs('redis-server', hasRedis, () => {
   beforeAll(async () => {
@@ -146,13 +161,16 @@ needs('redis-server', hasRedis, () => {
   describe('a token service with a shared store', () => {
     let bench: ServiceBench;
     let others: MaskinportenTokenService[];
-    const replica = async (store: TokenStore): Promise<MaskinportenTokenService> => {
+    const replica = async (
+      store: TokenStore,
+      key: TokenServiceConfig['key'] = keySource(),
+    ): Promise<MaskinportenTokenService> => {
       const { server: endpoint, clock } = bench;
       const service = await createTokenService({
         issuer: endpoint.issuer,
         tokenEndpoint: `${endpoint.origin}/token`,
         clientId: 'a-client',
-        key: keySource(),
+        key,
         clock,
         random: () => 0.5,
         tokens: { store },
@@ -199,6 +217,74 @@ needs('redis-server', hasRedis, () => {
       const token = await first.getToken('a');
       expect((await first.renew(token))?.value).not.toBe(token.value);
       expect(bench.requests()).toBe(2);
+    });
+
+    it('a refresh that was under way when its token was refused does not bring its result into the store', async () => {
+      let locks = 0;
+      const store = newStore();
+      const counting: TokenStore = Object.assign(Object.create(store) as RedisTokenStore, {
+        timeoutMs,
+        get: async (key: string) => store.get(key),
+        set: async (key: string, value: string, ttl: number) => store.set(key, value, ttl),
+        delete: async (key: string) => store.delete(key),
+        unlock: async (key: string, owner: string) => store.unlock(key, owner),
+        lock: async (key: string, ttl: number) => {
+          locks += 1;
+          return store.lock(key, ttl);
+        },
+      });
+      const service = await replica(counting);
+      const token = await service.getToken('a');
+      const gate = new Gate(bench.server.grant);
+      bench.server.always = gate.hold;
+      bench.clock.advance(90_000);
+      await service.getToken('a');
+      await until(() => gate.held === 1);
+      const renewing = service.renew(token);
+      await until(() => locks === 3);
+      gate.release();
+      const renewed = await renewing;
+      const asked = bench.server.grants.map(({ claims }) => claims['jti']);
+      expect(asked.indexOf(renewed?.jti)).toBe(2);
+      expect((await (await replica(newStore())).getToken('a')).jti).toBe(renewed?.jti);
+    });
+
+    it('a token of a key that was given up does not come back from the store', async () => {
+      const service = await replica(newStore(), [keySource(0), keySource(1)]);
+      await service.getToken('a');
+      bench.server.script.push(refusal('MP-124'));
+      await service.getToken('b');
+      expect((await service.getToken('a')).kid).toBe('kid-1');
+    });
+
+    it('F-132: a replica that starts in an outage uses a stored token that is due for a refresh', async () => {
+      const first = await (await replica(newStore())).getToken('a');
+      bench.clock.advance(90_000);
+      bench.server.always = answer(503, '');
+      const second = await replica(newStore());
+      expect((await second.getToken('a')).jti).toBe(first.jti);
+    });
+
+    it('F-91: a crowd that waits to lock when the store falls silent sends no more', async () => {
+      let locks = 0;
+      const silent = (): Promise<never> => {
+        locks += 1;
+        return new Promise(() => undefined);
+      };
+      const store: TokenStore = { timeoutMs: 20, get: none, set: done, delete: done, lock: silent, unlock: done };
+      const service = await replica(store);
+      await Promise.all(Array.from({ length: 100 }, async (_, index) => service.getToken(`s${index}`)));
+      // 32 at a time, and two failures before the third one says that the store is away.
+      expect(locks).toBeLessThanOrEqual(32 + 2);
+    });
+
+    it('closes with a store that does not, and a store is closed by each of its clients', async () => {
+      const shared = await RedisTokenStore.connect(server.url, { key: KEY, timeoutMs });
+      await (await replica(shared)).close();
+      await (await replica(shared)).close();
+      await shared.close();
+      const failing = Object.assign(newStore(), { close: () => Promise.reject(new Error('gone')) });
+      await expect((await replica(failing)).close()).resolves.toBeUndefined();
     });
 
     it('tokens of persons and for consents stay in the process', async () => {

@@ -136,7 +136,10 @@ export class RedisTokenStore implements TokenStore {
 
   /** Closes the connection that `connect` made. */
   async close(): Promise<void> {
-    await this.#close();
+    const close = this.#close;
+    // Several clients may have one store, and each closes it.
+    this.#close = () => Promise.resolve();
+    await close();
   }
 
   #of(key: string): { readonly issuer: string; readonly clientId: string; readonly keys: readonly IssuerKey[] } {

@@ -2,11 +2,17 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createError } from '../errors/index.js';
 import { normaliseTokenRequest } from '../grants/index.js';
 import { CircuitBreaker, type Pass } from './circuit-breaker.js';
+import { ConnectionQueue, type Seeker, type Wait } from './connection-queue.js';
 import { Demand } from './index.js';
 import { answer, ManualClock, refusal, silence } from './strict-token-endpoint.fixtures.js';
 import { startBench, type Bench } from './token-endpoint.fixtures.js';
 
 const upstream = createError('MP_UPSTREAM', { message: 'down', attempts: 3 });
+const seeker = (kind: Seeker['kind'], priority: 'interactive' | 'batch' = 'interactive'): Seeker => ({
+  kind,
+  demand: new Demand(priority),
+  pass: undefined,
+});
 
 describe('CircuitBreaker', () => {
   let clock: ManualClock;
@@ -33,6 +39,36 @@ describe('CircuitBreaker', () => {
     expect(() => circuit.enter()).toThrow(
       expect.objectContaining({ code: 'MP_UPSTREAM', retryAfterMs: 600, attempts: 0 }),
     );
+  });
+
+  it('F-142: a probe of batch work that somebody waits for goes before those who wait for its outcome', async () => {
+    const other = new CircuitBreaker({ monotonicMs: () => 0, random: () => 1, onChange: () => undefined });
+    const monotonicMs = (): number => clock.monotonicMs();
+    const circuits = { plain: circuit, 'system-user': other };
+    const queue = new ConnectionQueue({ max: 1, circuits, monotonicMs, deadlineMs: 8_000 });
+    fail();
+    clock.advance(60_000);
+    for (let index = 0; index < 4; index += 1) queue.enter(seeker('system-user'));
+    const batch = seeker('plain', 'batch');
+    const person = seeker('plain');
+    queue.enter(batch);
+    const last = queue.enter(person) as Wait;
+    // Three in a row were interactive, so the probe is batch work; it is told to wait, and a person joins it.
+    for (let index = 0; index < 4; index += 1) queue.leave();
+    expect([batch.pass, person.pass]).toEqual([{ probe: true }, undefined]);
+    queue.hold('plain', 1_000, upstream);
+    queue.leave();
+    const wait = queue.enter(batch) as Wait;
+    batch.demand.servedBy({ waitsForOneOf: 1, workedMs: 0, demandChanged: () => queue.reconsider(wait) });
+    batch.demand.join('interactive');
+    clock.advance(2_000);
+    queue.circuitChanged('plain');
+    expect(queue.status).toMatchObject({ inUse: 1, waiting: { interactive: 1 } });
+    await wait.turn;
+    circuit.succeeded(batch.pass as Pass);
+    queue.leave();
+    await last.turn;
+    expect(queue.status).toMatchObject({ inUse: 1, waiting: { interactive: 0 } });
   });
 
   it('lets one operation probe at a time, and closes when it succeeds', () => {

@@ -98,7 +98,10 @@ export class ConnectionQueue {
   enter(seeker: Seeker): Wait | undefined {
     this.#serve();
     const refusal = this.#refusal(seeker);
-    if (refusal !== undefined) throw refusal;
+    if (refusal !== undefined) {
+      seeker.demand.giveUp();
+      throw refusal;
+    }
     if (this.#inUse < this.#options.max && this.#admits(seeker)) {
       this.#take(seeker);
       return undefined;
@@ -129,7 +132,8 @@ export class ConnectionQueue {
     const line = this.#lines[demand.priority][kind];
     if (line === entry.line || !entry.line.leave(entry.place)) return;
     entry.line = line;
-    entry.place = line.append(entry);
+    // Whoever has leave of the circuit may be what all the others wait for.
+    entry.place = entry.seeker.pass === undefined ? line.append(entry) : line.prepend(entry);
     this.#serve();
   }
 
@@ -243,7 +247,7 @@ export class ConnectionQueue {
 
   /** Why this seeker is not to wait. */
   #refusal({ demand, kind, pass }: Seeker): MaskinportenError | undefined {
-    if (demand.stopped) return stopped();
+    if (demand.stopped || (demand.abandoned && pass === undefined)) return stopped();
     if (demand.priority === 'batch') return undefined;
     const held = this.#heldBy(kind);
     if (held !== undefined && held.forMs > this.#options.deadlineMs) return refusedUntil(held.error, held.forMs);

@@ -22,6 +22,8 @@ export class Demand implements Service {
   #joined = false;
   #stopped = false;
   #givenUp = false;
+  /** It is one of the callers of the demand that serves it. */
+  #counted = false;
   #service: Service | undefined;
 
   /** @param background nobody waits: a usable token is still there */
@@ -51,7 +53,7 @@ export class Demand implements Service {
 
   /** What is done about it ends without an outcome: nobody may join it any more. */
   get givenUp(): boolean {
-    return this.#givenUp;
+    return this.#givenUp || (this.#service instanceof Demand && this.#service.givenUp);
   }
 
   get waitsForOneOf(): number | undefined {
@@ -90,10 +92,22 @@ export class Demand implements Service {
     this.#service = service;
   }
 
-  /** Another demand waits for the outcome of this one, as an exchange does for its token. It counts as one caller. */
+  /** Waits for the outcome of another demand, as an exchange does for its token, and counts as one of its callers. */
+  dependOn(base: Demand): void {
+    this.#service = base;
+    this.#counted = true;
+    base.join(this.#priority);
+    base.demandChanged(this);
+  }
+
   demandChanged(other: Demand): void {
     if (other.abandoned || other.stopped) {
-      if (this.#callers === 1) this.leave();
+      if (!other.#counted) return;
+      other.#counted = false;
+      this.leave();
+    } else if (!other.#counted) {
+      other.#counted = true;
+      this.join(other.#priority);
     } else if (other.priority !== this.#priority) {
       this.#priority = 'interactive';
       this.#service?.demandChanged(this);

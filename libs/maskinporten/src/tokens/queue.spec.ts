@@ -84,6 +84,39 @@ describe('F-139: waiting for a connection is nobody’s fault', () => {
     expect(bench.count('circuit')).toBe(0);
   });
 
+  it('nothing is sent for a crowd that left before it came to the queue', async () => {
+    bench = await startService({ http: { maxConnections: 4 } });
+    const caller = new AbortController();
+    const crowd = Array.from({ length: 1_000 }, (_, index) => caught(get(`s${index}`, 'batch', caller.signal)));
+    caller.abort();
+    const stays = get('s999');
+    for (const error of await Promise.all(crowd)) expect(error).toMatchObject({ code: 'MP_ABORTED' });
+    await stays;
+    await turns();
+    expect(served()).toEqual(['s999']);
+    await expect(get('s0')).resolves.toHaveProperty('value');
+  });
+
+  it('who asks for an exchange in the moment in which the last caller leaves gets its token', async () => {
+    const exchanged = { scopes: 'x', exchange: 'altinn' } as const;
+    bench = await startService({
+      http: { maxConnections: 1 },
+      exchanger: { exchange: () => Promise.resolve({ value: 'altinn', expiresInSeconds: 100 }) },
+    });
+    const gate = new Gate(bench.server.grant);
+    bench.server.always = gate.hold;
+    const first = get('first');
+    await until(() => gate.held === 1);
+    const caller = new AbortController();
+    const left = caught(bench.service.getToken(exchanged, { signal: caller.signal }));
+    await until(() => waiting() === 1);
+    caller.abort();
+    const stays = bench.service.getToken(exchanged);
+    gate.release();
+    expect(await left).toMatchObject({ code: 'MP_TIMEOUT' });
+    await Promise.all([first, stays]);
+  });
+
   it('a request stays in the queue while one of its callers is left', async () => {
     const gate = await startHeld();
     const first = get('first');

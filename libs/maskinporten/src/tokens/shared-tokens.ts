@@ -45,6 +45,8 @@ const MAX_FAILURES = 3;
 const LOCK_MS = 3_000;
 /** Milliseconds that a replica waits for the token that another one fetches (F-96). */
 const MAX_POLL_MS = 1_000;
+/** Milliseconds that the end of the process waits for the store. */
+const CLOSE_MS = 1_000;
 /** A token is not kept to its last moment. */
 const MARGIN_MS = 1_000;
 /** Answers of a Redis that takes no writes for now: reading may go on (F-93, F-94). */
@@ -92,8 +94,11 @@ export class SharedTokens {
   readonly #all: Breaker;
   readonly #writes: Breaker;
   readonly #counts = { hit: 0, miss: 0, refused: 0, unavailable: 0 };
-  /** Requests whose stored token an API has refused: not read again before another one is written. */
-  readonly #stale = new Set<string>();
+  /**
+   * Requests whose stored token an API has refused, each with a mark of that refusal: not read again before a token is
+   * written that was asked for after it.
+   */
+  readonly #stale = new Map<string, object>();
   #told: TokenStoreStatus['state'] = 'available';
 
   constructor(options: SharedTokensOptions) {
@@ -129,21 +134,24 @@ export class SharedTokens {
     const find = async (): Promise<T | undefined> => {
       if (this.#stale.has(key)) return undefined;
       const stored = await this.#read(key);
-      return stored === undefined || stored.jti === knownJti ? undefined : usable(stored);
+      const refused = stored?.jti === knownJti || this.#stale.has(key);
+      return stored === undefined || refused ? undefined : usable(stored);
     };
+    const refusal = this.#stale.get(key);
     const { unavailable } = this.#counts;
     const found = await find();
     if (found !== undefined) return found;
     // A store that did not answer is not asked twice for one token: that would be its deadline twice.
     if (this.#counts.unavailable > unavailable) return (await obtain()).result;
     const owner = await this.#write(async (store) => store.lock(key, LOCK_MS));
-    if (owner === null) {
+    if (owner === null && !this.#stale.has(key)) {
       const later = await this.#poll(find);
       if (later !== undefined) return later;
     }
     try {
       const { result, stored } = await obtain();
-      if (stored !== undefined) await this.#keep(key, stored);
+      // What was asked for before a refusal may be what was refused.
+      if (stored !== undefined && this.#stale.get(key) === refusal) await this.#keep(key, stored, refusal);
       return result;
     } finally {
       if (typeof owner === 'string') void this.#write(async (store) => store.unlock(key, owner));
@@ -155,12 +163,14 @@ export class SharedTokens {
     if (!SharedTokens.takes(request)) return;
     const key = JSON.stringify([this.#options.issuer, this.#options.clientId, request.canonical]);
     if (this.#stale.size >= 1_000) this.#stale.clear();
-    this.#stale.add(key);
+    this.#stale.set(key, {});
     void this.#write(async (store) => store.delete(key));
   }
 
+  /** Waits for the store no longer than it is worth, and does not fail with it. */
   async close(): Promise<void> {
-    await this.#options.store.close?.();
+    const { store } = this.#options;
+    await beforeDeadline(async () => store.close?.(), { ms: CLOSE_MS, late }).catch(() => undefined);
   }
 
   async #poll<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
@@ -190,25 +200,25 @@ export class SharedTokens {
     return live;
   }
 
-  async #keep(key: string, stored: StoredToken): Promise<void> {
+  async #keep(key: string, stored: StoredToken, refusal: object | undefined): Promise<void> {
     const ttlMs = Math.floor(stored.endMs - this.#options.serverClock.now() - MARGIN_MS);
     if (ttlMs <= 0) return;
     const kept = await this.#write(async (store) => {
       await store.set(key, JSON.stringify(stored), ttlMs);
       return true;
     });
-    if (kept === true) this.#stale.delete(key);
+    if (kept === true && this.#stale.get(key) === refusal) this.#stale.delete(key);
   }
 
   async #write<T>(send: (store: TokenStore) => Promise<T>): Promise<T | undefined> {
-    if (this.#all.open || !this.#writes.enter()) return undefined;
-    return this.#command(this.#writes, send);
+    return this.#all.open ? undefined : this.#command(this.#writes, send);
   }
 
   /** @returns undefined when the store was not asked, or did not answer as it should */
   async #command<T>(breaker: Breaker, send: (store: TokenStore) => Promise<T>): Promise<T | undefined> {
     return this.#gate.run(async () => {
-      if (breaker === this.#all && !breaker.enter()) return undefined;
+      // The store may have failed while this one waited for its turn.
+      if ((breaker === this.#writes && this.#all.open) || !breaker.enter()) return undefined;
       try {
         const ms = this.#timeoutMs;
         const answer = await beforeDeadline(async () => send(this.#options.store), { ms, late });

@@ -73,6 +73,8 @@ export class MaskinportenTokenService {
   readonly #stopListeningToKeys: () => void;
   /** Identities of keys that were given up and whose tokens are still in the cache. */
   readonly #retired = new Set<string>();
+  /** Those whose tokens have left the cache. */
+  readonly #givenUp = new Set<string>();
   #closing: Promise<void> | undefined;
   #hits = 0;
   #waits = 0;
@@ -107,6 +109,7 @@ export class MaskinportenTokenService {
       });
     this.#source = new TokenSource({
       shared: this.#shared,
+      isGivenUp: (identity) => this.#givenUp.has(identity) && identity !== parts.keys.current.identity,
       serverNow: () => endpoint.serverClock.now(),
       endpoint: parts.endpoint,
       exchanger: parts.exchanger,
@@ -279,8 +282,8 @@ export class MaskinportenTokenService {
     const flight = this.#flights.get(canonical) ?? this.#start(request, new Demand(priority));
     // A refresh may take longer than somebody who waits does.
     const deadlineMs = flight.refresh ? this.#parts.endpoint.deadlineMs : undefined;
-    flight.demand.join(priority);
-    dependent?.servedBy(flight.demand);
+    if (dependent === undefined) flight.demand.join(priority);
+    else dependent.dependOn(flight.demand);
     this.#waits += 1;
     return wait(flight, signal, deadlineMs);
   }
@@ -356,7 +359,10 @@ export class MaskinportenTokenService {
 
   /** Called when the new key has proved itself: until then the tokens of the old one may be all there is. */
   #dropRetired(): void {
-    for (const identity of this.#retired) this.#cache.dropKey(identity);
+    for (const identity of this.#retired) {
+      this.#cache.dropKey(identity);
+      this.#givenUp.add(identity);
+    }
     this.#retired.clear();
   }
 

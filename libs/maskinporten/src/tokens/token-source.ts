@@ -38,6 +38,8 @@ export interface TokenSourceOptions {
   readonly baseToken: (request: NormalisedTokenRequest, demand: Demand) => Promise<MaskinportenToken>;
   /** The tokens of all replicas, when they are shared. */
   readonly shared: SharedTokens | undefined;
+  /** The tokens of this key are not used any more. */
+  readonly isGivenUp: (keyIdentity: string) => boolean;
   /** Server time in milliseconds. */
   readonly serverNow: () => number;
   /** Exchanges in flight at most. */
@@ -62,7 +64,7 @@ export class TokenSource {
     return shared.fetch(
       request,
       known?.jti,
-      (stored) => this.#fromStore(stored, request),
+      (stored) => this.#fromStore(stored, request, demand),
       async () => {
         const result = await this.#obtain(request, demand);
         return { result, stored: this.#toStore(result) };
@@ -71,13 +73,13 @@ export class TokenSource {
   }
 
   /** What another replica has got; undefined when it is of no use any more, or not what was asked for. */
-  #fromStore(stored: StoredToken, request: NormalisedTokenRequest): Fetched | undefined {
-    const { clock, serverNow } = this.#options;
+  #fromStore(stored: StoredToken, request: NormalisedTokenRequest, { background }: Demand): Fetched | undefined {
+    const { clock, serverNow, isGivenUp } = this.#options;
     const { value, startMs, endMs, jti, kid, keyIdentity } = stored;
     const ageMs = serverNow() - startMs;
     const lifeMs = endMs - startMs;
     const sound = /^[\x21-\x7e]{1,16384}$/.test(value) && Number.isFinite(ageMs) && lifeMs > 0;
-    if (!sound || lifeMs > MAX_LIFE_SECONDS * 1_000) return undefined;
+    if (!sound || lifeMs > MAX_LIFE_SECONDS * 1_000 || isGivenUp(keyIdentity)) return undefined;
     const start = { wallMs: clock.wallMs() - ageMs, monotonicMs: clock.monotonicMs() - ageMs };
     const token = new MaskinportenToken({
       value,
@@ -87,7 +89,9 @@ export class TokenSource {
       ...(kid === undefined ? {} : { kid }),
     });
     const entry = this.#entry(token, keyIdentity, start, lifeMs / 1_000);
-    if (entry.stateAt(clock) !== 'usable') return undefined;
+    const state = entry.stateAt(clock);
+    // One that is due for a refresh serves those who have none: Maskinporten may be down (F-132).
+    if (state === 'unusable' || (state === 'refresh' && background)) return undefined;
     return { entry, cacheable: true, attempts: 0, elapsedMs: 0, expiresInSeconds: lifeMs / 1_000 };
   }
 
