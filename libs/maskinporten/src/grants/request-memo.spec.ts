@@ -119,9 +119,10 @@ describe('RequestMemo', () => {
       { scopes: 'a', consumerOrg: '0192:310000027' },
       { scopes: 'a', consumerOrg: '310000019' },
     ],
-  ])('gives the same object for the same content', (...inputs) => {
+  ])('gives the right request first, and the same object for the same content', (...inputs) => {
     const memo = new RequestMemo({}, 100);
     const first = inputs.map((input) => memo.resolve(input as TokenRequestInput));
+    expect(first.map(({ canonical }) => canonical)).toEqual(inputs.map(direct));
     const copies = inputs.map((input) => (typeof input === 'string' ? input : (structuredClone(input) as unknown)));
     copies.forEach((input, index) => expect(memo.resolve(input as TokenRequestInput)).toBe(first[index]));
   });
@@ -158,7 +159,7 @@ describe('RequestMemo', () => {
 
   it('tells apart lists that begin alike, and a list from the text of its letters', () => {
     const memo = new RequestMemo({}, 100);
-    const inputs = [['a'], ['a', 'b'], 'ab', ['a', 'b', 'c'], ['ab'], 'abc', ['b']];
+    const inputs = [['a'], ['a', 'b'], ['a', 'c'], 'ab', ['a', 'b', 'c'], ['ab'], 'abc', ['b']];
     expect(inputs.map((input) => through(memo, input))).toEqual(inputs.map(direct));
   });
 
@@ -221,9 +222,10 @@ describe('RequestMemo', () => {
   it('T-66: a polluted prototype changes nothing', () => {
     const memo = new RequestMemo({}, 100);
     const plain = memo.resolve({ scopes: 'a' });
-    const polluted = Object.prototype as unknown as Record<string, unknown>;
-    for (const name of ['consumerOrg', 'systemUser', 'exchange', 'organisation', 'pid', 'scopes', 'plain']) {
-      polluted[name] = '310000027';
+    const names = ['consumerOrg', 'systemUser', 'exchange', 'organisation', 'pid', 'scopes', 'plain'];
+    // What is not enumerable is not seen by for…in.
+    for (const [name, enumerable] of names.flatMap((each) => [[each, true] as const, [each, false] as const])) {
+      Reflect.defineProperty(Object.prototype, name, { value: '310000027', enumerable, configurable: true });
       try {
         for (const input of ['a', ['a'], { scopes: 'a' }]) expect(memo.resolve(input).canonical).toBe(plain.canonical);
         expect(memo.resolve({ scopes: 'a', systemUser: { organisation: '310000019' } }).systemUser?.organisation).toBe(
