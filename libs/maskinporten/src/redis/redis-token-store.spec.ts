@@ -278,6 +278,33 @@ needs('redis-server', hasRedis, () => {
       expect(locks).toBeLessThanOrEqual(32 + 2);
     });
 
+    it('one look that fails does not keep the tokens of others out of the store', async () => {
+      const kept: string[] = [];
+      let fail: (() => void) | undefined;
+      const store: TokenStore = {
+        get: (key) =>
+          new Promise((resolve, reject) => {
+            if (key.includes('first')) fail = () => reject(new Error('gone'));
+            else {
+              fail?.();
+              setImmediate(resolve, null);
+            }
+          }),
+        set: (key) => {
+          kept.push(key);
+          return done();
+        },
+        delete: done,
+        lock: () => Promise.resolve('owner'),
+        unlock: done,
+        timeoutMs,
+      };
+      const service = await replica(store);
+      await Promise.all([service.getToken('first'), service.getToken('second')]);
+      expect(kept).toEqual([expect.stringContaining('second')]);
+      expect(service.status.store?.counts).toEqual({ hit: 0, miss: 1, refused: 0, unavailable: 1 });
+    });
+
     it('closes with a store that does not, and a store is closed by each of its clients', async () => {
       const shared = await RedisTokenStore.connect(server.url, { key: KEY, timeoutMs });
       await (await replica(shared)).close();

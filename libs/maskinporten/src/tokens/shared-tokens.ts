@@ -131,18 +131,19 @@ export class SharedTokens {
     obtain: () => Promise<{ readonly result: T; readonly stored: StoredToken | undefined }>,
   ): Promise<T> {
     const key = JSON.stringify([this.#options.issuer, this.#options.clientId, request.canonical]);
+    let answered = true;
     const find = async (): Promise<T | undefined> => {
       if (this.#stale.has(key)) return undefined;
       const stored = await this.#read(key);
-      const refused = stored?.jti === knownJti || this.#stale.has(key);
-      return stored === undefined || refused ? undefined : usable(stored);
+      answered = stored !== undefined;
+      if (!stored || stored.jti === knownJti || this.#stale.has(key)) return undefined;
+      return usable(stored);
     };
     const refusal = this.#stale.get(key);
-    const { unavailable } = this.#counts;
     const found = await find();
     if (found !== undefined) return found;
     // A store that did not answer is not asked twice for one token: that would be its deadline twice.
-    if (this.#counts.unavailable > unavailable) return (await obtain()).result;
+    if (!answered) return (await obtain()).result;
     const owner = await this.#write(async (store) => store.lock(key, LOCK_MS));
     if (owner === null && !this.#stale.has(key)) {
       const later = await this.#poll(find);
@@ -187,17 +188,29 @@ export class SharedTokens {
     return undefined;
   }
 
-  async #read(key: string): Promise<StoredToken | undefined> {
-    const before = this.#counts.unavailable + this.#counts.refused;
-    const text = await this.#command(this.#all, async (store) => store.get(key));
-    if (text === undefined) {
-      if (this.#counts.unavailable + this.#counts.refused === before) this.#counts.unavailable += 1;
-      return undefined;
-    }
-    const stored = text === null ? undefined : parsed(text);
-    const live = stored !== undefined && stored.endMs > this.#options.serverClock.now() ? stored : undefined;
-    this.#counts[live === undefined ? 'miss' : 'hit'] += 1;
+  /** @returns null when it is not there; undefined when the store did not answer */
+  async #read(key: string): Promise<StoredToken | null | undefined> {
+    const text = await this.#command(this.#all, async (store) => {
+      try {
+        return (await store.get(key)) ?? null;
+      } catch (error) {
+        return this.#refused(error);
+      }
+    });
+    if (text === undefined) return undefined;
+    if (text === REFUSED) return null;
+    const stored = text === null ? null : parsed(text);
+    const live = stored !== null && stored.endMs > this.#options.serverClock.now() ? stored : null;
+    this.#counts[live === null ? 'miss' : 'hit'] += 1;
     return live;
+  }
+
+  /** @throws what is no refusal */
+  #refused(error: unknown): typeof REFUSED {
+    if (!(error instanceof TokenStoreRefusal)) throw error;
+    this.#counts.refused += 1;
+    this.#options.events.tell({ type: 'security', what: 'token-store-value-refused', detail: error.message });
+    return REFUSED;
   }
 
   async #keep(key: string, stored: StoredToken, refusal: object | undefined): Promise<void> {
@@ -218,7 +231,10 @@ export class SharedTokens {
   async #command<T>(breaker: Breaker, send: (store: TokenStore) => Promise<T>): Promise<T | undefined> {
     return this.#gate.run(async () => {
       // The store may have failed while this one waited for its turn.
-      if ((breaker === this.#writes && this.#all.open) || !breaker.enter()) return undefined;
+      if ((breaker === this.#writes && this.#all.open) || !breaker.enter()) {
+        if (breaker === this.#all) this.#counts.unavailable += 1;
+        return undefined;
+      }
       try {
         const ms = this.#timeoutMs;
         const answer = await beforeDeadline(async () => send(this.#options.store), { ms, late });
@@ -233,12 +249,6 @@ export class SharedTokens {
   }
 
   #failed(breaker: Breaker, error: unknown): void {
-    if (error instanceof TokenStoreRefusal) {
-      breaker.succeeded();
-      this.#counts.refused += 1;
-      this.#options.events.tell({ type: 'security', what: 'token-store-value-refused', detail: error.message });
-      return;
-    }
     this.#counts.unavailable += 1;
     const reason = error instanceof Error ? error.message.slice(0, 200) : 'unknown';
     if (NO_WRITES.test(reason)) {
@@ -259,13 +269,16 @@ export class SharedTokens {
   }
 }
 
+/** What was stored is not to be trusted; as good as nothing. */
+const REFUSED = Symbol('refused');
+
 const late = (): Error => new Error('TIMEOUT: the store did not answer in time');
 
-function parsed(text: string): StoredToken | undefined {
+function parsed(text: string): StoredToken | null {
   try {
     const json: unknown = JSON.parse(text);
-    return isRecord(json) ? (json as unknown as StoredToken) : undefined;
+    return isRecord(json) ? (json as unknown as StoredToken) : null;
   } catch {
-    return undefined;
+    return null;
   }
 }
