@@ -164,6 +164,25 @@ describe('network faults', () => {
     },
   );
 
+  it('F-05: a GET that meets a stale socket is sent once more, and not twice', async () => {
+    let answered = 0;
+    const server = await servers.answering((socket) => {
+      answered += 1;
+      if (answered === 2 || answered > 3) socket.end();
+      else socket.write(OK);
+    });
+    const transport = makeTransport();
+    const get = { url: server.url, method: 'GET', deadlineMs: 60_000 } as const;
+    await transport.send(get);
+    await turn();
+    expect((await transport.send(get)).status).toBe(200);
+    expect(server.accepted).toHaveLength(2);
+    await turn();
+    expect((await failureOf(get, transport)).code).toBe('MP_NETWORK');
+    // The first, a stale one and its repetition; a stale one and its repetition.
+    expect(answered).toBe(5);
+  });
+
   it('F-05: half an answer on a used socket is not a stale socket', async () => {
     let answered = 0;
     const server = await servers.answering((socket) => {

@@ -131,7 +131,7 @@ export class HttpTransport {
     );
     try {
       const sentAtMs = this.#now();
-      const answer = await this.#dispatch(verdict.url, request, controller.signal);
+      const answer = await this.#answer(verdict.url, request, controller.signal);
       const receivedAtMs = this.#now();
       status = answer.statusCode;
       const headers = plainHeaders(answer.headers);
@@ -149,6 +149,16 @@ export class HttpTransport {
   close(): Promise<void> {
     this.#closing ??= this.#dispatcher.close().finally(() => this.#ledger.close());
     return this.#closing;
+  }
+
+  /** A GET that met a stale socket is sent once more: it may be repeated (RFC 9110 §9.2.2, F-05). A grant may not. */
+  async #answer(url: URL, request: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    try {
+      return await this.#dispatch(url, request, signal);
+    } catch (error) {
+      if (request.method !== 'GET' || !this.#ledger.isStale(error)) throw error;
+      return this.#dispatch(url, request, signal);
+    }
   }
 
   #dispatch(url: URL, request: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
