@@ -119,6 +119,9 @@ needs('redis-server', hasRedis, () => {
         await expect(store.get(mine)).rejects.toThrow('not sealed');
         expect(await redis.get(entry)).toBeNull();
       }
+      await redis.lPush(entry, good);
+      await expect(store.get(mine)).rejects.toThrow('not sealed');
+      expect(await redis.exists(entry)).toBe(0);
       await redis.set(entry, good);
       expect(await store.get(mine)).toBe('good');
     });

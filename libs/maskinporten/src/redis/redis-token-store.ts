@@ -91,7 +91,7 @@ export class RedisTokenStore implements TokenStore {
     const { issuer, keys } = this.#of(key);
     for (const each of keys) {
       const name = nameOf(each, key);
-      const sealed = await this.#send(['GET', name]);
+      const sealed = await this.#send(['GET', name]).catch(notText);
       if (sealed === null || sealed === undefined) continue;
       try {
         return await open(typeof sealed === 'string' ? sealed : '', key, issuer, keys);
@@ -153,6 +153,13 @@ export class RedisTokenStore implements TokenStore {
 }
 
 const nameOf = (each: IssuerKey, key: string): string => `mp:1:${each.name(key)}`;
+
+/** A list or a hash in the place of an entry was planted; it must not look like a Redis that is away (T-61). */
+function notText(error: unknown): string {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return '';
+  throw error;
+}
+
 const digestOf = (key: string): string => createHash('sha256').update(key).digest('base64url');
 
 /** @throws when it was not sealed with one of our keys, for this entry, or has ended (F-95, F-98) */
