@@ -9,6 +9,7 @@ const request = normaliseTokenRequest('a');
 async function ask(): Promise<string | undefined> {
   const value = bench.service.peek(request)?.value;
   await turns();
+  await until(() => bench.service.status.connections.inUse === 0);
   return value;
 }
 
