@@ -11,7 +11,8 @@ export interface GivenSettings {
   readonly tokenEndpoint?: unknown;
   readonly clientId?: unknown;
   readonly organisation?: unknown;
-  readonly tokens?: { readonly refreshAt?: unknown; readonly maxEntries?: unknown } | undefined;
+  readonly tokens?:
+    { readonly refreshAt?: unknown; readonly maxEntries?: unknown; readonly store?: unknown } | undefined;
   readonly retry?:
     { readonly attempts?: unknown; readonly attemptTimeoutMs?: unknown; readonly deadlineMs?: unknown } | undefined;
   readonly http?:
@@ -67,6 +68,12 @@ function checkTuning({ tokens, retry, http }: GivenSettings, failures: Configura
   if (tokens?.refreshAt !== undefined && !isWindow(tokens.refreshAt)) {
     failures.add('tokens.refreshAt', 'must be two shares of a life between 0 and 1, such as [0.5, 0.75]');
   }
+  if (tokens?.store !== undefined && !isStore(tokens.store)) {
+    failures.add(
+      'tokens.store',
+      'must be a token store, such as what RedisTokenStore.connect gives when it is awaited',
+    );
+  }
 }
 
 function checkConnection({ http }: GivenSettings, failures: ConfigurationFailures): void {
@@ -77,6 +84,12 @@ function checkConnection({ http }: GivenSettings, failures: ConfigurationFailure
   const verdict = checkProxy(http.proxy);
   if ('reason' in verdict) failures.add('http.proxy', verdict.reason);
 }
+
+/** Its methods may be its class's. Anything else would only look like a Redis that is away. */
+const isStore = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  ['get', 'set', 'delete', 'lock', 'unlock'].every((name) => typeof Reflect.get(value, name) === 'function');
 
 function isWindow(value: unknown): boolean {
   if (!Array.isArray(value) || value.length !== 2) return false;

@@ -42,6 +42,8 @@ describe('createTokenService', () => {
     [{ tokens: { maxEntries: 0 } }, ['tokens.maxEntries']],
     [{ tokens: { maxEntries: 1.5 } }, ['tokens.maxEntries']],
     [{ tokens: { maxEntries: '10' } }, ['tokens.maxEntries']],
+    [{ tokens: { store: Promise.resolve({}) } }, ['tokens.store']],
+    [{ tokens: { store: 'redis://redis:6379' } }, ['tokens.store']],
     [{ tokens: { refreshAt: [0.8, 0.2] } }, ['tokens.refreshAt']],
     [{ tokens: { refreshAt: [0, 0.5] } }, ['tokens.refreshAt']],
     [{ tokens: { refreshAt: [0.5, 1] } }, ['tokens.refreshAt']],
