@@ -1,3 +1,4 @@
+// Longer than 250 lines: one call, with all that can happen to it, is read as one.
 import { AsyncResource } from 'node:async_hooks';
 import { Agent, buildConnector, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
 import { errorCode, ownMembers } from '../basics/index.js';
