@@ -47,19 +47,16 @@ export class BatchTokens {
     let failingSinceMs: number | undefined;
     for (;;) {
       const wait = new AbortController();
+      const end = AbortSignal.any([signal, wait.signal]);
       const late = this.#outage.lastedMs >= this.#maxOutageMs && this.#outage.since !== undefined;
       const lastChance = late ? setTimeout(() => wait.abort(), LAST_CHANCE_MS) : undefined;
       this.#waits.add(wait);
       try {
-        const token = await this.#tokens.getToken(request, {
-          priority: 'batch',
-          signal: AbortSignal.any([signal, wait.signal]),
-        });
-        return token;
+        return await this.#tokens.getToken(request, { priority: 'batch', signal: end });
       } catch (error) {
         failingSinceMs ??= performance.now();
         const retryAfterMs = this.#judge(error, signal, wait.signal.aborted, performance.now() - failingSinceMs);
-        await delay(retryAfterMs, undefined, { signal: AbortSignal.any([signal, wait.signal]) }).catch(() => undefined);
+        await delay(retryAfterMs, undefined, { signal: end }).catch(() => undefined);
         if (signal.aborted) throw error;
       } finally {
         clearTimeout(lastChance);

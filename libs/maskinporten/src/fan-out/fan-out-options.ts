@@ -1,4 +1,4 @@
-import { ownMembers } from '../basics/index.js';
+import { isWholeNumber, ownMembers } from '../basics/index.js';
 import { createError } from '../errors/index.js';
 import type { TokenRequest } from '../grants/index.js';
 import type { MaskinportenToken } from '../tokens/index.js';
@@ -27,7 +27,7 @@ export interface FanOutOptions<Item> {
   readonly concurrency?: number | undefined;
   /** Name of the client that asks. Default: the default client. */
   readonly client?: string | undefined;
-  /** Ends the run: no more items are taken, the work is told, and the loop throws `MP_ABORTED` after what still runs. */
+  /** Ends the run: no more items are taken, the signal of the work fires, and the loop throws `MP_ABORTED` after what still runs. */
   readonly signal?: AbortSignal | undefined;
   /** Number of items, for the remaining time in `onProgress`. */
   readonly total?: number | undefined;
@@ -58,7 +58,7 @@ export function checkedOptions<Item>(
   const options = ownMembers(given);
   const { request, concurrency = DEFAULT_CONCURRENCY, maxOutageMs = DEFAULT_MAX_OUTAGE_MS } = options;
   if (typeof request !== 'function') refuse('request', 'must be a function that gives the token request of an item');
-  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > MAX_CONCURRENCY) {
+  if (!isWholeNumber(concurrency, 1, MAX_CONCURRENCY)) {
     refuse('concurrency', `must be a whole number between 1 and ${MAX_CONCURRENCY}`);
   }
   if (!Number.isFinite(maxOutageMs) || maxOutageMs < 0) refuse('maxOutageMs', 'must be a number of milliseconds');

@@ -181,7 +181,7 @@ export class FanOutRun<Item, Value> {
         this.#wake = resolve;
       });
     }
-    // A source that is being asked answers that first, and may take for ever.
+    // A source that is being asked answers that first, and need never do so.
     const closing = this.#sourceEnded ? undefined : Promise.resolve(this.#source.return?.());
     if (this.#pulling) closing?.catch(() => undefined);
     else await closing?.catch(() => undefined);

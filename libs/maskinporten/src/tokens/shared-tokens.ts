@@ -1,9 +1,10 @@
-// Longer than 250 lines: deadline, breaker and lock guard each command of the store together.
+// Longer than 250 lines: deadline, lock and marks of refusals guard each command of the store together.
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeDeadline, isRecord, type Clock, type Listeners } from '../basics/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
 import type { ServerClock } from '../issuer/index.js';
 import { ConcurrencyGate } from '../keys/index.js';
+import { StoreBreaker } from './store-breaker.js';
 import type { TokenEvent } from './token-events.js';
 import { TokenStoreRefusal, type TokenStore } from './token-store.js';
 
@@ -38,10 +39,6 @@ export interface SharedTokensOptions {
 const DEFAULT_TIMEOUT_MS = 50;
 /** Commands in flight; a crowd waits here, at no cost to the deadline. */
 const MAX_COMMANDS = 32;
-/** Milliseconds that the store is left alone after it has failed; then one command looks whether it is back. */
-const PAUSE_MS = 30_000;
-/** Failures in a row after which it is left alone. */
-const MAX_FAILURES = 3;
 const LOCK_MS = 3_000;
 /** Milliseconds that a replica waits for the token that another one fetches (F-96). */
 const MAX_POLL_MS = 1_000;
@@ -52,37 +49,6 @@ const MARGIN_MS = 1_000;
 /** Answers of a Redis that takes no writes for now: reading may go on (F-93, F-94). */
 const NO_WRITES = /^(?:READONLY|OOM|MISCONF|NOREPLICAS)\b/;
 
-/** A part of the store that is left alone after failures. */
-class Breaker {
-  #failures = 0;
-  #closedUntilMs = -Infinity;
-  #probing = false;
-  constructor(private readonly nowMs: () => number) {}
-
-  get open(): boolean {
-    return this.#failures >= MAX_FAILURES;
-  }
-
-  /** @returns false when the command is not to be sent */
-  enter(): boolean {
-    if (!this.open) return true;
-    if (this.#probing || this.nowMs() < this.#closedUntilMs) return false;
-    this.#probing = true;
-    return true;
-  }
-
-  succeeded(): void {
-    this.#failures = 0;
-    this.#probing = false;
-  }
-
-  failed(atOnce = false): void {
-    this.#failures = atOnce ? MAX_FAILURES : this.#failures + 1;
-    this.#probing = false;
-    this.#closedUntilMs = this.nowMs() + PAUSE_MS;
-  }
-}
-
 /**
  * The tokens of all replicas, read when this process has none and written when it has got one. Every command has a
  * deadline of its own, because clients of Redis were seen to hang, and a store that fails is left alone (F-91).
@@ -91,8 +57,8 @@ export class SharedTokens {
   readonly #options: SharedTokensOptions;
   readonly #timeoutMs: number;
   readonly #gate = new ConcurrencyGate(MAX_COMMANDS);
-  readonly #all: Breaker;
-  readonly #writes: Breaker;
+  readonly #all: StoreBreaker;
+  readonly #writes: StoreBreaker;
   readonly #counts = { hit: 0, miss: 0, refused: 0, unavailable: 0 };
   /**
    * Requests whose stored token an API has refused, each with a mark of that refusal: not read again before a token is
@@ -105,8 +71,8 @@ export class SharedTokens {
     this.#options = options;
     this.#timeoutMs = options.store.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const nowMs = (): number => options.clock.monotonicMs();
-    this.#all = new Breaker(nowMs);
-    this.#writes = new Breaker(nowMs);
+    this.#all = new StoreBreaker(nowMs);
+    this.#writes = new StoreBreaker(nowMs);
   }
 
   get status(): TokenStoreStatus {
@@ -130,7 +96,7 @@ export class SharedTokens {
     usable: (stored: StoredToken) => T | undefined,
     obtain: () => Promise<{ readonly result: T; readonly stored: StoredToken | undefined }>,
   ): Promise<T> {
-    const key = JSON.stringify([this.#options.issuer, this.#options.clientId, request.canonical]);
+    const key = this.#keyOf(request);
     let answered = true;
     const find = async (): Promise<T | undefined> => {
       if (this.#stale.has(key)) return undefined;
@@ -162,7 +128,7 @@ export class SharedTokens {
   /** An API has refused the token of this request. */
   forget(request: NormalisedTokenRequest): void {
     if (!SharedTokens.takes(request)) return;
-    const key = JSON.stringify([this.#options.issuer, this.#options.clientId, request.canonical]);
+    const key = this.#keyOf(request);
     if (this.#stale.size >= 1_000) this.#stale.clear();
     this.#stale.set(key, {});
     void this.#write(async (store) => store.delete(key));
@@ -172,6 +138,10 @@ export class SharedTokens {
   async close(): Promise<void> {
     const { store } = this.#options;
     await beforeDeadline(async () => store.close?.(), { ms: CLOSE_MS, late }).catch(() => undefined);
+  }
+
+  #keyOf({ canonical }: NormalisedTokenRequest): string {
+    return JSON.stringify([this.#options.issuer, this.#options.clientId, canonical]);
   }
 
   async #poll<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
@@ -228,7 +198,7 @@ export class SharedTokens {
   }
 
   /** @returns undefined when the store was not asked, or did not answer as it should */
-  async #command<T>(breaker: Breaker, send: (store: TokenStore) => Promise<T>): Promise<T | undefined> {
+  async #command<T>(breaker: StoreBreaker, send: (store: TokenStore) => Promise<T>): Promise<T | undefined> {
     return this.#gate.run(async () => {
       // The store may have failed while this one waited for its turn.
       if ((breaker === this.#writes && this.#all.open) || !breaker.enter()) {
@@ -248,7 +218,7 @@ export class SharedTokens {
     });
   }
 
-  #failed(breaker: Breaker, error: unknown): void {
+  #failed(breaker: StoreBreaker, error: unknown): void {
     this.#counts.unavailable += 1;
     const reason = error instanceof Error ? error.message.slice(0, 200) : 'unknown';
     if (NO_WRITES.test(reason)) {

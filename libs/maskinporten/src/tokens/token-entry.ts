@@ -1,4 +1,4 @@
-import type { Clock } from '../basics/index.js';
+import type { Clock, Moment } from '../basics/index.js';
 import type { MaskinportenToken } from './maskinporten-token.js';
 
 /** Where in its life, as a share, a token is refreshed in the background: a random point between the two. */
@@ -6,12 +6,6 @@ export type RefreshWindow = readonly [from: number, to: number];
 
 /** Random between half and three quarters of the life, so that replicas spread and a failing refresh has time to repeat. */
 export const DEFAULT_REFRESH_WINDOW: RefreshWindow = [0.5, 0.75];
-
-/** Both clocks at one moment, in milliseconds. */
-export interface Moment {
-  readonly wallMs: number;
-  readonly monotonicMs: number;
-}
 
 /** Milliseconds before its end from which a token is no longer handed out: min(5 s, 20 % of the life). */
 const marginMs = (lifeMs: number): number => Math.min(5_000, lifeMs * 0.2);

@@ -1,5 +1,5 @@
 // Longer than 250 lines: what a caller can ask for, and the one way of a token through memory, cache and flights.
-import { Listeners, type Clock } from '../basics/index.js';
+import { Listeners, momentOf, type Clock } from '../basics/index.js';
 import { createError, isMaskinportenError, withDetails } from '../errors/index.js';
 import { RequestMemo, type NormalisedTokenRequest, type TokenRequestInput } from '../grants/index.js';
 import { credentialEnds, type KeyFileWatch, type KeyRing } from '../keys/index.js';
@@ -307,7 +307,7 @@ export class MaskinportenTokenService {
     const { clock, random } = this.#parts;
     this.#refreshes += 1;
     this.#start(request, new Demand('interactive', true)).token.catch(() => {
-      entry.postponeRefresh({ wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }, random);
+      entry.postponeRefresh(momentOf(clock), random);
     });
   }
 

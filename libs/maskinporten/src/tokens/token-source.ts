@@ -1,11 +1,11 @@
-import { beforeDeadline, type Clock } from '../basics/index.js';
+import { beforeDeadline, momentOf, type Clock, type Moment } from '../basics/index.js';
 import { createError } from '../errors/index.js';
 import type { NormalisedTokenRequest } from '../grants/index.js';
 import { ConcurrencyGate } from '../keys/index.js';
 import type { Demand, ObtainedToken, TokenEndpoint } from '../token-endpoint/index.js';
 import { MaskinportenToken } from './maskinporten-token.js';
 import { SharedTokens, type StoredToken } from './shared-tokens.js';
-import { TokenEntry, type Moment, type RefreshWindow } from './token-entry.js';
+import { TokenEntry, type RefreshWindow } from './token-entry.js';
 import type { ExchangedToken, TokenExchanger } from './token-exchanger.js';
 
 /**
@@ -14,7 +14,7 @@ import type { ExchangedToken, TokenExchanger } from './token-exchanger.js';
  */
 const UNPROMISED_LIFE_SECONDS = 30;
 
-/** An exchange has its own deadlines; this one holds when it forgets them, so that callers never wait for ever. */
+/** An exchange has its own deadlines; this one holds when it forgets them, so that no caller waits without end. */
 const EXCHANGE_DEADLINE_MS = 30_000;
 /** As for Maskinporten's own tokens: no longer, whatever the other issuer says. */
 const MAX_LIFE_SECONDS = 3_600;
@@ -134,7 +134,7 @@ export class TokenSource {
     const base = await this.#options.baseToken(request.withoutExchange(), demand);
     // Waiting for its turn is nobody's fault, and the life of the token does not begin before it is asked for (F-139).
     const { start, exchanged } = await this.#exchanges.run(async () => ({
-      start: { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() },
+      start: momentOf(clock),
       exchanged: await beforeDeadline(() => exchanger.exchange(base, request), {
         ms: EXCHANGE_DEADLINE_MS,
         late: exchangeLate,

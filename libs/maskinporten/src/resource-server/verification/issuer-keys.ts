@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { isMaskinportenError } from '../../errors/index.js';
-import type { Clock } from '../../basics/index.js';
+import { momentOf, type Clock, type Moment } from '../../basics/index.js';
 import type { HttpTransport } from '../../http/index.js';
 import type { ResolvedIssuer } from '../../issuer/index.js';
 import { KeysProblem, readJwksUri } from './jwks-uri.js';
@@ -31,11 +31,6 @@ export interface KeysStatus {
   readonly fetchedAt?: Date;
   /** Why the last fetch failed, when it did. Nothing secret. */
   readonly lastError?: string;
-}
-
-interface Moment {
-  readonly wallMs: number;
-  readonly monotonicMs: number;
 }
 
 interface Loaded {
@@ -218,8 +213,7 @@ export class IssuerKeys {
   }
 
   #now(): Moment {
-    const { clock } = this.#options;
-    return { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
+    return momentOf(this.#options.clock);
   }
 
   /** The longer of the two: a wall clock that was set back makes nothing younger, and sleep stops only the other one. */

@@ -26,8 +26,8 @@ export class ResourceServer {
   constructor(options: ResourceServerOptions, dependencies: ResourceServerDependencies = {}) {
     const { clock = systemClock, onKeysState } = dependencies;
     const { http, allowInsecureHosts } = ownMembers(options);
-    const { issuer, jwksUri, ...rules } = resolveResourceServer(options);
-    this.settings = { issuer, ...(jwksUri === undefined ? {} : { jwksUri }), ...rules };
+    this.settings = resolveResourceServer(options);
+    const { issuer, jwksUri, ...rules } = this.settings;
     this.#transport = new HttpTransport({ ...ownMembers(http), allowInsecureHosts, now: () => clock.wallMs() });
     this.#keys = new IssuerKeys({ issuer, jwksUri, transport: this.#transport, clock, onState: onKeysState });
     this.#verifier = new TokenVerifier({ ...rules, issuer: issuer.issuer, keys: this.#keys, clock });
